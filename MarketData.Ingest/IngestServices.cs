@@ -42,15 +42,18 @@ public static class IngestServices
 
         builder.AddOptions<RelayOptions>("Relay");
         if (!builder.Configuration.GetValue("Relay:Enabled", true)) return;
-        builder.AddKafkaConsumer<Ignore, byte[]>("kafka", settings =>
-        {
-            settings.DisableHealthChecks = true;
-            settings.Config.GroupId = KafkaNames.RelayGroup;
-            settings.Config.EnableAutoCommit = false;
-            settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
-            settings.Config.FetchWaitMaxMs = 100;
-            settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
-        });
+        builder.Services.AddSingleton<RelayAssignment>();
+        builder.AddKafkaConsumer<Ignore, byte[]>(
+            "kafka",
+            settings =>
+            {
+                settings.DisableHealthChecks = true;
+                settings.Config.GroupId = KafkaNames.RelayGroup;
+                settings.Config.EnableAutoCommit = false;
+                settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
+                settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
+            },
+            (services, consumer) => services.GetRequiredService<RelayAssignment>().Attach(consumer));
         builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
         builder.AddRedisHealthCheck("redis");
         builder.AddRedisConnector("redis");

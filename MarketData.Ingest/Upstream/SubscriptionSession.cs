@@ -11,6 +11,7 @@ namespace MarketData.Ingest.Upstream;
 public sealed partial class SubscriptionSession(ExchangeConnection connection, UpstreamOptions options, TimeProvider time, ILogger logger)
 {
     private static readonly string[] AllMarketChannels = ["ticker", "trade", "market_lifecycle_v2"];
+    private static readonly string[] BookChannel = ["orderbook_delta"];
     private readonly ConcurrentDictionary<long, PendingCommand> _pending = new();
     private readonly Dictionary<long, long> _lastSeq = [];
     private readonly HashSet<string> _books = [];
@@ -32,7 +33,7 @@ public sealed partial class SubscriptionSession(ExchangeConnection connection, U
         {
             if (BookCount > 0) await Task.Delay(TimeSpan.FromMilliseconds(options.BatchPauseMs), time, cancellationToken);
             // The default of use_yes_price is announced to change, so it is always sent.
-            await CommandAsync("subscribe", new { channels = new[] { "orderbook_delta" }, market_tickers = batch, use_yes_price = false }, 1, cancellationToken);
+            await CommandAsync("subscribe", new { channels = BookChannel, market_tickers = batch, use_yes_price = false }, 1, cancellationToken);
             _books.UnionWith(batch);
             BookCount = _books.Count;
         }

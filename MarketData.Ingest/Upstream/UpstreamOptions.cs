@@ -41,7 +41,7 @@ public sealed class UpstreamOptions
 
     /// <summary>Takes the addresses that are not set from the address of the service <c>mock-kalshi</c>.</summary>
     /// <exception cref="OptionsException">No address is known.</exception>
-    public (Uri Rest, Uri WebSocket) Addresses(IConfiguration configuration)
+    public (Uri RestRoot, Uri WebSocket) Addresses(IConfiguration configuration)
     {
         if (RestUrl != null && WebSocketUrl != null) return (RestUrl, WebSocketUrl);
         var address = configuration["services:mock-kalshi:https:0"] ?? configuration["services:mock-kalshi:http:0"];
