@@ -26,8 +26,9 @@ public sealed record ClientRequest(ClientAction Action, IReadOnlyList<(string Te
             using var document = JsonDocument.Parse(message, Strict);
             return TryRead(document.RootElement, out request, out error);
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The second comes from text that no string can hold: an escaped half of a surrogate pair.
             error = $"Invalid JSON: {exception.Message}";
             return false;
         }
