@@ -26,6 +26,7 @@ public static class Extensions
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
+        builder.AddConsoleLog();
         builder.AddTelemetry();
         builder.Services.AddBoundedHealthChecks().AddCheck<SelfHealthCheck>("self", tags: [LiveTag]);
 
