@@ -6,7 +6,7 @@ namespace MarketData.ServiceDefaults;
 /// <summary>What a service says on its console: a line an event, and of the frameworks only what is wrong.</summary>
 internal static class ConsoleLog
 {
-    private static readonly string[] Frameworks = ["Microsoft.AspNetCore", "Microsoft.Hosting.Lifetime", "System.Net.Http.HttpClient", "Polly"];
+    private static readonly string[] Frameworks = ["Microsoft.AspNetCore", "System.Net.Http.HttpClient", "Polly"];
 
     public static void AddConsoleLog(this IHostApplicationBuilder builder)
     {
