@@ -8,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
-namespace MarketData.Tests.Unit.ServiceDefaults;
+namespace MarketData.Tests.Unit.ServiceDefaults.Local;
 
 /// <summary>Sections and their precedence are Aspire's.</summary>
 public sealed class ClientSettingsTests

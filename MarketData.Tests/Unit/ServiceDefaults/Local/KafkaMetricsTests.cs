@@ -3,7 +3,7 @@ using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace MarketData.Tests.Unit.ServiceDefaults;
+namespace MarketData.Tests.Unit.ServiceDefaults.Local;
 
 public sealed class KafkaMetricsTests
 {
