@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 
 namespace MarketData.Domain.Envelopes;
@@ -9,7 +8,11 @@ namespace MarketData.Domain.Envelopes;
 /// </summary>
 public sealed class EnvelopeWriter
 {
-    private readonly ArrayBufferWriter<byte> _buffer = new(4096);
+    // More than the names of the fields and five numbers of 20 digits take.
+    private const int FixedLength = 512;
+
+    private byte[] _buffer = new byte[4096];
+    private int _length;
 
     /// <summary>Writes an envelope.</summary>
     /// <param name="payload">The exchange's frame: one JSON value.</param>
@@ -30,47 +33,57 @@ public sealed class EnvelopeWriter
         long publishedTimestamp,
         ReadOnlySpan<byte> traceparent = default)
     {
-        _buffer.ResetWrittenCount();
-        _buffer.Write("{\"payload\":"u8);
-        _buffer.Write(payload);
-        _buffer.Write(",\"receivedTimestamp\":"u8);
-        WriteNumber(receivedTimestamp);
-        _buffer.Write(",\"publishedTimestamp\":"u8);
-        WriteNumber(publishedTimestamp);
-        _buffer.Write(",\"channel\":\""u8);
-        _buffer.Write(channel);
+        // One look at the capacity, then plain copies: this runs for every frame.
+        int capacity = FixedLength + payload.Length + channel.Length + ticker.Length + traceparent.Length;
+        if (_buffer.Length < capacity) _buffer = new byte[Math.Max(capacity, 2 * _buffer.Length)];
+        _length = 0;
+
+        Append("{\"payload\":"u8);
+        Append(payload);
+        Append(",\"receivedTimestamp\":"u8);
+        Append(receivedTimestamp);
+        Append(",\"publishedTimestamp\":"u8);
+        Append(publishedTimestamp);
+        Append(",\"channel\":\""u8);
+        Append(channel);
         if (ticker.IsEmpty)
         {
-            _buffer.Write("\",\"marketTicker\":null"u8);
+            Append("\",\"marketTicker\":null"u8);
         }
         else
         {
-            _buffer.Write("\",\"marketTicker\":\""u8);
-            _buffer.Write(ticker);
-            _buffer.Write("\""u8);
+            Append("\",\"marketTicker\":\""u8);
+            Append(ticker);
+            Append("\""u8);
         }
 
-        _buffer.Write(",\"sequence\":"u8);
-        if (sequence is { } number) WriteNumber(number);
-        else _buffer.Write("null"u8);
-        _buffer.Write(",\"source\":\"kalshi-websocket\",\"version\":1,\"streamSequence\":"u8);
-        WriteNumber(position.Sequence);
-        _buffer.Write(",\"streamEpoch\":"u8);
-        WriteNumber(position.Epoch);
+        Append(",\"sequence\":"u8);
+        if (sequence is { } number) Append(number);
+        else Append("null"u8);
+        Append(",\"source\":\"kalshi-websocket\",\"version\":1,\"streamSequence\":"u8);
+        Append(position.Sequence);
+        Append(",\"streamEpoch\":"u8);
+        Append(position.Epoch);
         if (!traceparent.IsEmpty)
         {
-            _buffer.Write(",\"traceparent\":\""u8);
-            _buffer.Write(traceparent);
-            _buffer.Write("\""u8);
+            Append(",\"traceparent\":\""u8);
+            Append(traceparent);
+            Append("\""u8);
         }
 
-        _buffer.Write("}"u8);
-        return _buffer.WrittenMemory;
+        Append("}"u8);
+        return _buffer.AsMemory(0, _length);
     }
 
-    private void WriteNumber(long value)
+    private void Append(ReadOnlySpan<byte> text)
     {
-        Utf8Formatter.TryFormat(value, _buffer.GetSpan(20), out int written);
-        _buffer.Advance(written);
+        text.CopyTo(_buffer.AsSpan(_length));
+        _length += text.Length;
+    }
+
+    private void Append(long value)
+    {
+        Utf8Formatter.TryFormat(value, _buffer.AsSpan(_length), out int written);
+        _length += written;
     }
 }

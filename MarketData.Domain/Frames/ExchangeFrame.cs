@@ -14,8 +14,7 @@ public readonly struct ExchangeFrame
     public FrameType Type { get; private init; }
 
     /// <summary>
-    /// The type's own text, plain (see <see cref="Channels.PlainName"/>); empty when the frame has neither <c>type</c> nor <c>channel</c>,
-    /// and then nothing can be published of it.
+    /// The type's own text, plain (see <see cref="Channels.PlainName"/>); empty only for an acknowledgement that has a status for a type.
     /// </summary>
     public ByteRange TypeName { get; private init; }
 
@@ -52,8 +51,8 @@ public readonly struct ExchangeFrame
     public bool HasPrivateFields { get; private init; }
 
     /// <summary>
-    /// Reads a frame. False when it is not one JSON object in UTF-8, or when its type or market ticker is not plain text;
-    /// <paramref name="error"/> then says why.
+    /// Reads a frame. False when it is not one JSON object in UTF-8, when it does not say what it is, or when its type or market ticker
+    /// is not plain text; <paramref name="error"/> then says why.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, out ExchangeFrame frame, out string? error)
     {
@@ -68,8 +67,8 @@ public readonly struct ExchangeFrame
             fields.ReadObject(ref reader, isRoot: true);
             int end = (int)reader.BytesConsumed;
             if (reader.Read()) throw new JsonException("a frame is one JSON object");
-            // One acknowledgement form has a status for a type.
-            var type = fields.Type.IsEmpty && fields.HasStatus ? FrameType.Ok : FrameTypes.Parse(fields.Type.Of(bytes));
+            if (fields.Type.IsEmpty && !fields.HasStatus) throw new JsonException("a frame has a type, a channel or a status");
+            var type = fields.Type.IsEmpty ? FrameType.Ok : FrameTypes.Parse(fields.Type.Of(bytes));
             frame = new ExchangeFrame
             {
                 Type = type,

@@ -17,7 +17,8 @@ public static class SnapshotReader
     public static bool TryRead(ReadOnlySpan<byte> bytes, in SnapshotLevels levels, OrderBook book)
     {
         book.Clear();
-        if (TryReadSide(bytes, levels.Yes, levels.YesForm, Side.Yes, book) && TryReadSide(bytes, levels.No, levels.NoForm, Side.No, book)) return true;
+        if (TryReadSide(bytes, levels.Yes, levels.YesForm, Side.Yes, book)
+            && TryReadSide(bytes, levels.No, levels.NoForm, Side.No, book)) return true;
         book.Clear();
         return false;
     }

@@ -195,14 +195,12 @@ public class ExchangeFrameTests
         Assert.Equal((type, 1, 0, null), (parsed.Frame.Type, parsed.Frame.Id, parsed.Frame.Sid, parsed.Frame.Seq));
     }
 
-    [Fact]
-    public void A_frame_of_no_type_is_unknown_and_nameless()
-    {
-        var parsed = Reading.Frame("{}");
-        Assert.Equal(FrameType.Unknown, parsed.Frame.Type);
-        Assert.Equal("", parsed.TypeName);
-        Assert.Equal(FrameType.Unknown, Reading.Frame("""{"type":42,"msg":{"status":"x"}}""").Frame.Type);
-    }
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"type":"","msg":{}}""")]
+    [InlineData("""{"type":42,"msg":{"status":"x","type":"y","channel":"z"}}""")]
+    public void A_frame_that_does_not_say_what_it_is_is_refused(string json) =>
+        Assert.Contains("type", Reading.Refusal(json), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("client_order_id", "\"mine\"")]

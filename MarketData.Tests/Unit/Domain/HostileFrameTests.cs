@@ -73,7 +73,7 @@ public class HostileFrameTests
         Assert.Equal(frame.Ticker.Of(bytes), passedOn.Ticker.Of(payload));
         Assert.Equal(frame.Delta, passedOn.Delta);
 
-        // The documented rule: what has no name cannot be published.
+        // An acknowledgement, which is not published.
         if (frame.TypeName.IsEmpty) return;
         var channel = frame.Type.Channel();
         var name = channel == MarketChannel.Other ? frame.TypeName.Of(bytes) : channel.Utf8Name();
