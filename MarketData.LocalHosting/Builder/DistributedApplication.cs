@@ -13,7 +13,9 @@ public sealed class DistributedApplication : IAsyncDisposable, IDisposable
     private readonly bool _isTesting;
     private readonly ResourceLoggerService _logs = new();
     private readonly ServiceProvider _services;
+    private readonly Lock _lock = new(); // disposing happens once, whoever asks
     private Topology? _topology;
+    private Task? _disposing;
 
     internal DistributedApplication(DistributedApplicationBuilder builder, bool isTesting)
     {
@@ -98,15 +100,21 @@ public sealed class DistributedApplication : IAsyncDisposable, IDisposable
     }
 
     /// <inheritdoc />
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
+    {
+        lock (_lock)
+            return new(_disposing ??= DisposeOnceAsync());
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private async Task DisposeOnceAsync()
     {
         if (_topology is not null)
             await _topology.DisposeAsync();
         await _services.DisposeAsync();
     }
-
-    /// <inheritdoc />
-    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <returns>What failed; null after a stop.</returns>
     private async Task<string?> RunUntilStoppedAsync(ConsoleReport console, CancellationToken stop)

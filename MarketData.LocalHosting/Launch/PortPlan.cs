@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Aspire.Hosting.ApplicationModel;
 
 namespace Aspire.Hosting;
@@ -6,7 +7,7 @@ namespace Aspire.Hosting;
 internal sealed class PortPlan : IDisposable
 {
     private readonly Dictionary<(string Resource, int Replica, string Endpoint), int> _targetPorts = [];
-    private readonly Dictionary<int, PortReservation> _reservations = [];
+    private readonly ConcurrentDictionary<int, PortReservation> _reservations = new(); // resources start at once
 
     /// <summary>Ports for clients that need a proxy before the processes, with the ports of the processes.</summary>
     public List<(IResource Resource, int Port, IReadOnlyList<int> TargetPorts)> Proxies { get; } = [];
@@ -42,7 +43,7 @@ internal sealed class PortPlan : IDisposable
 
     public void ReleasePort(int port)
     {
-        if (_reservations.Remove(port, out var reservation))
+        if (_reservations.TryRemove(port, out var reservation))
             reservation.Dispose();
     }
 
@@ -78,7 +79,7 @@ internal sealed class PortPlan : IDisposable
     private int TakeFree()
     {
         var reservation = PortReservation.TakeFree();
-        _reservations.Add(reservation.Port, reservation);
+        _reservations[reservation.Port] = reservation;
         return reservation.Port;
     }
 
@@ -86,7 +87,7 @@ internal sealed class PortPlan : IDisposable
     {
         if (PortReservation.TryTake(port) is not { } reservation)
             return false;
-        _reservations.Add(port, reservation);
+        _reservations[port] = reservation;
         return true;
     }
 

@@ -85,9 +85,12 @@ internal sealed class Topology : IAsyncDisposable
             _notifications.Publish(new(resource, resource.Name, replica.Snapshot));
             return;
         }
-        _notifications.Publish(new(resource, replica.Id, replica.Snapshot));
-        var worst = replicas.Select(r => r.Snapshot).OrderBy(s => s.HealthStatus == HealthStatus.Healthy).ThenBy(s => s.StateText == KnownResourceStates.Running).First();
-        _notifications.Publish(new(resource, resource.Name, worst));
+        lock (replicas) // so that the last word about the resource is about its last change
+        {
+            _notifications.Publish(new(resource, replica.Id, replica.Snapshot));
+            var worst = replicas.Select(r => r.Snapshot).OrderBy(s => s.HealthStatus == HealthStatus.Healthy).ThenBy(s => s.StateText == KnownResourceStates.Running).First();
+            _notifications.Publish(new(resource, resource.Name, worst));
+        }
     }
 
     /// <summary>Starts, stops or restarts a resource by name, or one of several replicas by its own name.</summary>
@@ -169,7 +172,7 @@ internal sealed class Topology : IAsyncDisposable
         {
             _notifications.Publish(new(resource, resource.Name, new() { State = KnownResourceStates.NotStarted }));
         }
-        catch (DistributedApplicationException e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             _notifications.Publish(new(resource, resource.Name, new() { State = KnownResourceStates.FailedToStart }));
             Logs.Write(resource.Name, e.Message, isError: true);
