@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace MarketData.Tests.Integration;
+
+/// <summary>
+/// A client of the gateway that believes nothing: it rebuilds every book from what it is sent and checks that each stream is numbered
+/// without a hole, where only a snapshot may jump.
+/// </summary>
+internal sealed class MarketDataClient : IAsyncDisposable
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private readonly ClientWebSocket _socket = new();
+    private readonly CancellationTokenSource _ending = new();
+    private readonly ConcurrentDictionary<string, ClientBook> _books = new();
+    private readonly Dictionary<(string Ticker, string Stream), (long Epoch, long Sequence)> _positions = [];
+    private readonly Lock _lock = new();
+    private readonly List<string> _faults = [];
+    private readonly List<(string Text, JsonObject Envelope)> _envelopes = [];
+    private Task _receiving = Task.CompletedTask;
+    private string? _reply;
+    private int _firstOfLastEpoch;
+    private long _lastEpoch;
+
+    /// <summary>What was wrong with the stream; empty when nothing was.</summary>
+    public IReadOnlyList<string> Faults
+    {
+        get
+        {
+            lock (_lock) return [.. _faults];
+        }
+    }
+
+    /// <summary>The envelopes so far, in order.</summary>
+    public IReadOnlyList<(string Text, JsonObject Envelope)> Envelopes
+    {
+        get
+        {
+            lock (_lock) return [.. _envelopes];
+        }
+    }
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _envelopes.Count;
+        }
+    }
+
+    /// <summary>Envelopes of the newest epoch: what the last started ingest process has published.</summary>
+    public int CountOfLastEpoch
+    {
+        get
+        {
+            lock (_lock) return _envelopes.Count - _firstOfLastEpoch;
+        }
+    }
+
+    public static async Task<MarketDataClient> ConnectAsync(Uri gateway, params string[] channels)
+    {
+        var client = new MarketDataClient();
+        using var timeout = new CancellationTokenSource(Timeout);
+        await client._socket.ConnectAsync(new UriBuilder(gateway) { Scheme = "ws", Path = "/ws/market-data" }.Uri, timeout.Token);
+        client._receiving = client.ReceiveAsync();
+        var request = new JsonObject { ["action"] = "subscribe", ["channels"] = new JsonArray([.. channels.Select(channel => (JsonNode)channel)]) };
+        await client._socket.SendAsync(Encoding.UTF8.GetBytes(request.ToJsonString()), WebSocketMessageType.Text, endOfMessage: true, timeout.Token);
+        await Eventually.TrueAsync(() => client._reply == "subscribed", Timeout, () => $"the subscription was confirmed; the last reply was {client._reply}");
+        return client;
+    }
+
+    /// <summary>Forgets the envelopes of earlier epochs.</summary>
+    public void KeepLastEpoch()
+    {
+        lock (_lock)
+        {
+            _envelopes.RemoveRange(0, _firstOfLastEpoch);
+            _firstOfLastEpoch = 0;
+        }
+    }
+
+    /// <summary>Waits until each market's book is the expected one.</summary>
+    public async Task HoldsAsync(IReadOnlyDictionary<string, ClientBook> expected)
+    {
+        await Eventually.TrueAsync(() => expected.All(book => Book(book.Key) == book.Value.ToString()), Timeout, Difference);
+
+        string Difference()
+        {
+            var wrong = expected.First(book => Book(book.Key) != book.Value.ToString());
+            return $"every book was right; {wrong.Key} is {Book(wrong.Key)} and should be {wrong.Value}; {Count} envelopes, faults: {string.Join("; ", Faults)}";
+        }
+    }
+
+    public string Book(string ticker)
+    {
+        if (!_books.TryGetValue(ticker, out var book)) return "absent";
+        lock (_lock) return book.ToString();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await _receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _socket.Dispose();
+        _ending.Dispose();
+    }
+
+    private async Task ReceiveAsync()
+    {
+        var buffer = new byte[1 << 20];
+        try
+        {
+            while (true)
+            {
+                int length = 0;
+                ValueWebSocketReceiveResult received;
+                do
+                {
+                    received = await _socket.ReceiveAsync(buffer.AsMemory(length), _ending.Token);
+                    length += received.Count;
+                }
+                while (!received.EndOfMessage);
+                if (received.MessageType == WebSocketMessageType.Close) throw new WebSocketException($"closed: {_socket.CloseStatus} {_socket.CloseStatusDescription}");
+                Take(Encoding.UTF8.GetString(buffer, 0, length));
+            }
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            lock (_lock) _faults.Add(exception.Message);
+        }
+    }
+
+    private void Take(string text)
+    {
+        var message = JsonNode.Parse(text)!.AsObject();
+        lock (_lock)
+        {
+            if (message.ContainsKey("type"))
+            {
+                _reply = (string)message["type"]!;
+                return;
+            }
+
+            long epoch = (long)message["streamEpoch"]!;
+            if (epoch > _lastEpoch) (_lastEpoch, _firstOfLastEpoch) = (epoch, _envelopes.Count);
+            _envelopes.Add((text, message));
+            var channel = (string)message["channel"]!;
+            var ticker = (string?)message["marketTicker"] ?? "all-markets";
+            Check(ticker, channel, epoch, (long)message["streamSequence"]!);
+            if (channel.StartsWith("orderbook", StringComparison.Ordinal))
+                _books.GetOrAdd(ticker, _ => new ClientBook()).Apply(channel, message["payload"]!["msg"]!);
+        }
+    }
+
+    private void Check(string ticker, string channel, long epoch, long sequence)
+    {
+        var stream = (ticker, RecordedSession.StreamOf(channel));
+        bool follows = channel == "orderbook_snapshot"
+            || (_positions.TryGetValue(stream, out var last) ? (epoch, sequence) == (last.Epoch, last.Sequence + 1) || (epoch > last.Epoch && sequence == 1)
+                : channel != "orderbook_delta");
+        if (!follows) _faults.Add($"{channel} of {ticker} went from {_positions.GetValueOrDefault(stream)} to {(epoch, sequence)}");
+        _positions[stream] = (epoch, sequence);
+    }
+}
