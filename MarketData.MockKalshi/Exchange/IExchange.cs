@@ -1,0 +1,31 @@
+using System.Threading.Channels;
+using MarketData.Domain.Books;
+using MarketData.MockKalshi.Protocol;
+
+namespace MarketData.MockKalshi.Exchange;
+
+/// <summary>What stands behind the protocol: the simulated exchange or a recording. Thread-safe.</summary>
+internal interface IExchange
+{
+    /// <summary>Runs a session's commands and sends its data frames until cancelled; leaves no trace of the session.</summary>
+    Task ServeAsync(Session session, ChannelReader<Command> commands, CancellationToken cancellationToken);
+
+    /// <summary>The markets that match, in ordinal order of their tickers.</summary>
+    /// <param name="filter">Which markets.</param>
+    /// <param name="after">Only tickers after this one; null for the beginning.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<IReadOnlyList<MarketView>> ListMarketsAsync(MarketFilter filter, string? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Null when there is no such market.</summary>
+    ValueTask<MarketView?> FindMarketAsync(string ticker, CancellationToken cancellationToken);
+
+    /// <summary>A market's book as it stands; null when there is no such market.</summary>
+    ValueTask<BookView?> ReadBookAsync(string ticker, CancellationToken cancellationToken);
+}
+
+/// <summary>A copy of a book: both ladders in ascending price, best bid last.</summary>
+internal sealed record BookView(Level[] Yes, Level[] No)
+{
+    public static BookView Of(OrderBook book) => new(book.Levels(Side.Yes).ToArray(), book.Levels(Side.No).ToArray());
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Text;
+using MarketData.MockKalshi.Exchange;
+
+namespace MarketData.MockKalshi.Protocol;
+
+/// <summary>Composes the <c>msg</c> of life cycle frames (protocol reference, section 1.8); their times are seconds.</summary>
+internal static class LifecycleMessages
+{
+    public static ReadOnlySpan<byte> EventCreated(FrameText text, MarketDefinition market) => text.Clear()
+        .Raw("{\"event_ticker\":"u8).String(market.EventTicker)
+        .Raw(",\"title\":"u8).String(market.Title)
+        .Raw(",\"subtitle\":"u8).String(market.YesSubTitle)
+        .Raw(",\"collateral_return_type\":\"\",\"series_ticker\":"u8).String(market.SeriesTicker)
+        .Raw(",\"exchange_index\":0,\"strike_date\":"u8).Number(market.CloseTime.ToUnixTimeSeconds())
+        .Raw((byte)'}').Written;
+
+    public static ReadOnlySpan<byte> Created(FrameText text, MarketDefinition market)
+    {
+        Begin(text, market, "created"u8)
+            .Raw(",\"open_ts\":"u8).Number(market.OpenTime.ToUnixTimeSeconds())
+            .Raw(",\"close_ts\":"u8).Number(market.CloseTime.ToUnixTimeSeconds())
+            .Raw(",\"exchange_index\":0,\"price_level_structure\":"u8).String(market.Prices.Name)
+            .Raw(",\"price_ranges\":["u8);
+        for (int i = 0; i < market.Prices.Ranges.Count; i++)
+        {
+            var range = market.Prices.Ranges[i];
+            text.Raw(i == 0 ? "{\"start\":"u8 : ",{\"start\":"u8).Price(range.Start)
+                .Raw(",\"end\":"u8).Price(range.End).Raw(",\"step\":"u8).Price(range.Step).Raw((byte)'}');
+        }
+
+        text.Raw("],\"additional_metadata\":{\"name\":"u8).String(market.Title)
+            .Raw(",\"title\":"u8).String(market.Title)
+            .Raw(",\"yes_sub_title\":"u8).String(market.YesSubTitle)
+            .Raw(",\"no_sub_title\":"u8).String(market.NoSubTitle)
+            .Raw(",\"rules_primary\":"u8).String(market.RulesPrimary)
+            .Raw(",\"rules_secondary\":\"\",\"can_close_early\":true,\"event_ticker\":"u8).String(market.EventTicker)
+            .Raw(",\"expected_expiration_ts\":"u8).Number(market.CloseTime.ToUnixTimeSeconds());
+        if (market.FloorStrike is { } strike)
+        {
+            text.Raw(",\"strike_type\":\"greater_or_equal\",\"floor_strike\":"u8)
+                .Raw(Encoding.ASCII.GetBytes(strike.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        return text.Raw("}}"u8).Written;
+    }
+
+    public static ReadOnlySpan<byte> Activated(FrameText text, MarketDefinition market) =>
+        Begin(text, market, "activated"u8).Raw(",\"is_deactivated\":false}"u8).Written;
+
+    public static ReadOnlySpan<byte> Determined(FrameText text, MarketDefinition market, string result, DateTimeOffset time) =>
+        Begin(text, market, "determined"u8)
+            .Raw(",\"determination_ts\":"u8).Number(time.ToUnixTimeSeconds())
+            .Raw(",\"result\":"u8).String(result)
+            .Raw(result == "yes" ? ",\"settlement_value\":\"1.0000\"}"u8 : ",\"settlement_value\":\"0.0000\"}"u8).Written;
+
+    public static ReadOnlySpan<byte> Settled(FrameText text, MarketDefinition market, DateTimeOffset time) =>
+        Begin(text, market, "settled"u8).Raw(",\"settled_ts\":"u8).Number(time.ToUnixTimeSeconds()).Raw((byte)'}').Written;
+
+    private static FrameText Begin(FrameText text, MarketDefinition market, ReadOnlySpan<byte> eventType) => text.Clear()
+        .Raw("{\"market_ticker\":"u8).String(market.Ticker).Raw(",\"event_type\":\""u8).Raw(eventType).Raw((byte)'"');
+}

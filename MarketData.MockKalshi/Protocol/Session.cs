@@ -1,0 +1,321 @@
+namespace MarketData.MockKalshi.Protocol;
+
+/// <summary>
+/// A connection's subscriptions, and what each command does to them (protocol reference, sections 1.4 to 1.6). Not thread-safe:
+/// whoever serves the session runs its commands and writes its data frames in one loop, so that a snapshot and the deltas after it
+/// have an order.
+/// </summary>
+internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
+{
+    private readonly List<Subscription> _subscriptions = [];
+    private readonly FrameText _frame = new();
+    private int _lastSid;
+
+    public OutboundQueue Outbound { get; } = outbound;
+
+    public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
+
+    public void Execute(Command command, IMarketFeed feed)
+    {
+        if (command.Malformed)
+        {
+            Reject(command, ErrorCode.UnableToProcess);
+            return;
+        }
+
+        switch (command.Cmd)
+        {
+            case "subscribe":
+                Subscribe(command, feed);
+                break;
+            case "unsubscribe":
+                Unsubscribe(command, feed);
+                break;
+            case "update_subscription":
+                Update(command, feed);
+                break;
+            case "list_subscriptions":
+                List(command);
+                break;
+            default:
+                Reject(command, ErrorCode.UnknownCommand);
+                break;
+        }
+    }
+
+    /// <summary>Sends a data frame that must not be refused: a snapshot that answers a command, or a frame whose sender waits for room.</summary>
+    /// <param name="subscription">One of this session's.</param>
+    /// <param name="type">The frame's type.</param>
+    /// <param name="message">The value of <c>msg</c>.</param>
+    /// <param name="commandId">Set on the answer to <c>get_snapshot</c>.</param>
+    public void Send(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId = null)
+    {
+        ComposeData(subscription, type, message, commandId);
+        SendText(type, _frame.Written);
+    }
+
+    /// <summary>Sends a whole frame as it stands.</summary>
+    public void SendText(string type, ReadOnlySpan<byte> frame)
+    {
+        Outbound.AddText(frame);
+        metrics.FrameSent(type);
+    }
+
+    /// <summary>Sends a live frame; false when the client reads too slowly and its buffer is full.</summary>
+    public bool TrySend(Subscription subscription, string type, ReadOnlySpan<byte> message)
+    {
+        if (!Outbound.HasRoomForStream) return false;
+        ComposeData(subscription, type, message, commandId: null);
+        Outbound.AddStreamFrame(_frame.Written);
+        metrics.FrameSent(type);
+        return true;
+    }
+
+    /// <summary>Ends a subscription with an error that is terminal for it; its sid is not used again.</summary>
+    public void Fail(Subscription subscription, ErrorCode code, IMarketFeed feed)
+    {
+        Close(subscription, feed);
+        ComposeError(id: null, code, subscription);
+        SendReply("error");
+    }
+
+    private void Subscribe(Command command, IMarketFeed feed)
+    {
+        if (command.Params is not { } parameters)
+        {
+            Reject(command, ErrorCode.ParamsRequired);
+        }
+        else if (parameters.Channels is not { Length: > 0 } channels)
+        {
+            Reject(command, ErrorCode.ChannelsRequired);
+        }
+        else if (parameters.NamesMarketsTwice)
+        {
+            Reject(command, ErrorCode.InvalidParameter);
+        }
+        else
+        {
+            // Each channel succeeds or fails for itself.
+            foreach (string name in channels.Distinct(StringComparer.Ordinal)) SubscribeChannel(command, parameters, name, feed);
+        }
+    }
+
+    private void SubscribeChannel(Command command, CommandParams parameters, string name, IMarketFeed feed)
+    {
+        if (FeedChannel.Find(name) is not { } channel)
+        {
+            Reject(command, ErrorCode.UnknownChannel);
+            return;
+        }
+
+        var tickers = NamedTickers(parameters, channel, feed);
+        if (channel.MarketsRequired && tickers.Length == 0)
+        {
+            Reject(command, ErrorCode.MarketTickerRequired);
+            return;
+        }
+
+        bool everyMarket = !NamesMarkets(parameters, channel);
+        bool initialTickers = channel == FeedChannel.Ticker && parameters.SendInitialSnapshot == true;
+        if (_subscriptions.Find(open => open.Channel == channel) is { } existing)
+        {
+            existing.SkipTickerAck = parameters.SkipTickerAck ?? existing.SkipTickerAck;
+            Add(command, existing, tickers, everyMarket, initialTickers, feed);
+            return;
+        }
+
+        var subscription = new Subscription(this, ++_lastSid, channel)
+        {
+            SkipTickerAck = parameters.SkipTickerAck ?? false,
+            UseYesPrice = parameters.UseYesPrice ?? false,
+        };
+        _subscriptions.Add(subscription);
+        StartReply(command.Id, "subscribed").Raw(",\"msg\":{\"channel\":"u8).String(name).Raw(",\"sid\":"u8).Number(subscription.Sid).Raw("}}"u8);
+        SendReply("subscribed");
+
+        if (everyMarket) subscription.TakeEveryMarket();
+        else subscription.Tickers!.UnionWith(tickers);
+        feed.Start(subscription, everyMarket ? null : tickers, initialTickers);
+    }
+
+    /// <summary>Merges markets into an open subscription: only those that are new begin anew.</summary>
+    private void Add(Command command, Subscription subscription, string[] tickers, bool everyMarket, bool initialTickers, IMarketFeed feed)
+    {
+        if (subscription.Tickers is null || everyMarket)
+        {
+            bool widened = subscription.Tickers is not null;
+            if (widened)
+            {
+                feed.Stop(subscription, [.. subscription.Tickers!]);
+                subscription.TakeEveryMarket();
+            }
+
+            Acknowledge(command, subscription);
+            if (widened) feed.Start(subscription, null, initialTickers);
+            return;
+        }
+
+        string[] added = tickers.Where(subscription.Tickers.Add).ToArray();
+        Acknowledge(command, subscription);
+        if (added.Length > 0) feed.Start(subscription, added, initialTickers);
+    }
+
+    private void Unsubscribe(Command command, IMarketFeed feed)
+    {
+        if (command.Params is not { } parameters)
+        {
+            Reject(command, ErrorCode.ParamsRequired);
+            return;
+        }
+
+        int[] sids = parameters.AllSids();
+        if (sids.Length == 0) Reject(command, ErrorCode.SubscriptionIdsRequired);
+        foreach (int sid in sids.Distinct())
+        {
+            if (FindSubscription(sid) is not { } subscription)
+            {
+                Reject(command, ErrorCode.UnknownSubscription);
+                continue;
+            }
+
+            Close(subscription, feed);
+            StartReply(command.Id, "unsubscribed", subscription).Raw((byte)'}');
+            SendReply("unsubscribed");
+        }
+    }
+
+    private void Update(Command command, IMarketFeed feed)
+    {
+        if (command.Params is not { } parameters) Reject(command, ErrorCode.ParamsRequired);
+        else if (parameters.AllSids() is not [int sid]) Reject(command, ErrorCode.ExactlyOneSubscription);
+        else if (FindSubscription(sid) is not { } subscription) Reject(command, ErrorCode.UnknownSubscription);
+        else if (string.IsNullOrEmpty(parameters.Action)) Reject(command, ErrorCode.ActionRequired);
+        else if (!subscription.Channel.MarketsAccepted) Reject(command, ErrorCode.UnsupportedAction);
+        else if (parameters.NamesMarketsTwice) Reject(command, ErrorCode.InvalidParameter);
+        else UpdateMarkets(command, parameters, subscription, feed);
+    }
+
+    private void UpdateMarkets(Command command, CommandParams parameters, Subscription subscription, IMarketFeed feed)
+    {
+        bool knownAction = parameters.Action is "add_markets" or "delete_markets"
+            || (parameters.Action == "get_snapshot" && subscription.Channel == FeedChannel.OrderbookDelta);
+        if (!knownAction)
+        {
+            Reject(command, ErrorCode.UnsupportedAction);
+            return;
+        }
+
+        if (!NamesMarkets(parameters, subscription.Channel))
+        {
+            Reject(command, ErrorCode.MarketTickerRequired);
+            return;
+        }
+
+        string[] tickers = NamedTickers(parameters, subscription.Channel, feed);
+        switch (parameters.Action)
+        {
+            case "add_markets":
+                bool initialTickers = subscription.Channel == FeedChannel.Ticker && parameters.SendInitialSnapshot == true;
+                Add(command, subscription, tickers, everyMarket: false, initialTickers, feed);
+                break;
+            case "delete_markets":
+                // A subscription to every market has no list to take from.
+                string[] removed = tickers.Where(ticker => subscription.Tickers?.Remove(ticker) == true).ToArray();
+                if (removed.Length > 0) feed.Stop(subscription, removed);
+                Acknowledge(command, subscription);
+                break;
+            default:
+                foreach (string ticker in tickers) feed.SendSnapshot(subscription, ticker, command.Id);
+                break;
+        }
+    }
+
+    private void List(Command command)
+    {
+        StartReply(command.Id, "ok").Raw(",\"msg\":["u8);
+        bool first = true;
+        foreach (var subscription in _subscriptions)
+        {
+            _frame.Raw(first ? "{\"channel\":"u8 : ",{\"channel\":"u8).String(subscription.Channel.Name);
+            _frame.Raw(",\"sid\":"u8).Number(subscription.Sid).Raw((byte)'}');
+            first = false;
+        }
+
+        _frame.Raw("]}"u8);
+        SendReply("ok");
+    }
+
+    private void Acknowledge(Command command, Subscription subscription)
+    {
+        StartReply(command.Id, "ok", subscription).Raw(",\"msg\":{"u8);
+        if (subscription is { SkipTickerAck: false, Tickers: { } tickers })
+        {
+            _frame.Raw("\"market_tickers\":["u8);
+            bool first = true;
+            foreach (string ticker in tickers)
+            {
+                if (!first) _frame.Raw((byte)',');
+                _frame.String(ticker);
+                first = false;
+            }
+
+            _frame.Raw((byte)']');
+        }
+
+        _frame.Raw("}}"u8);
+        SendReply("ok");
+    }
+
+    private void Reject(Command command, ErrorCode code)
+    {
+        ComposeError(command.Id, code, subscription: null);
+        SendReply("error");
+    }
+
+    private void Close(Subscription subscription, IMarketFeed feed)
+    {
+        _subscriptions.Remove(subscription);
+        feed.Stop(subscription, subscription.Tickers is { } tickers ? [.. tickers] : null);
+    }
+
+    private Subscription? FindSubscription(int sid) => _subscriptions.Find(open => open.Sid == sid);
+
+    private static bool NamesMarkets(CommandParams parameters, FeedChannel channel) => channel.MarketsAccepted
+        && (parameters.MarketTicker is not null || parameters.MarketTickers is { Length: > 0 }
+            || (channel == FeedChannel.Ticker && parameters.DistinctMarketIds().Length > 0));
+
+    private static string[] NamedTickers(CommandParams parameters, FeedChannel channel, IMarketFeed feed)
+    {
+        string[] tickers = parameters.DistinctTickers();
+        if (channel != FeedChannel.Ticker) return tickers;
+        var byId = parameters.DistinctMarketIds().Select(feed.FindTicker).OfType<string>();
+        return tickers.Union(byId, StringComparer.Ordinal).ToArray();
+    }
+
+    private void ComposeData(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId)
+    {
+        StartReply(commandId, type);
+        _frame.Raw(",\"sid\":"u8).Number(subscription.Sid);
+        if (subscription.Channel.Sequenced) _frame.Raw(",\"seq\":"u8).Number(subscription.NextSeq());
+        _frame.Raw(",\"msg\":"u8).Raw(message).Raw((byte)'}');
+    }
+
+    private void ComposeError(long? id, ErrorCode code, Subscription? subscription)
+    {
+        StartReply(id, "error", subscription is { Channel.Sequenced: true } ? subscription : null);
+        if (subscription is { Channel.Sequenced: false }) _frame.Raw(",\"sid\":"u8).Number(subscription.Sid);
+        _frame.Raw(",\"msg\":{\"code\":"u8).Number((int)code).Raw(",\"msg\":"u8).String(code.Text()).Raw("}}"u8);
+    }
+
+    /// <summary>The head of a frame; with a subscription it takes that subscription's next number.</summary>
+    private FrameText StartReply(long? id, string type, Subscription? subscription = null)
+    {
+        _frame.Clear().Raw((byte)'{');
+        if (id is { } commandId) _frame.Raw("\"id\":"u8).Number(commandId).Raw((byte)',');
+        _frame.Raw("\"type\":"u8).String(type);
+        if (subscription is not null) _frame.Raw(",\"sid\":"u8).Number(subscription.Sid).Raw(",\"seq\":"u8).Number(subscription.NextSeq());
+        return _frame;
+    }
+
+    private void SendReply(string type) => SendText(type, _frame.Written);
+}

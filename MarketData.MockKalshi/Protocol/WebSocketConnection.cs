@@ -1,0 +1,151 @@
+using System.Threading.Channels;
+using MarketData.MockKalshi.Exchange;
+
+namespace MarketData.MockKalshi.Protocol;
+
+/// <summary>
+/// One upgraded connection: reads commands, keeps the Pings going, sends what the session produces, and closes as RFC 6455 asks.
+/// </summary>
+internal sealed partial class WebSocketConnection(
+    Stream stream, IExchange exchange, ConnectionOptions options, MockKalshiMetrics metrics, TimeProvider timeProvider, ILogger<WebSocketConnection> logger)
+{
+    /// <summary>Commands read but not yet executed; then the client's next bytes stay in its socket.</summary>
+    private const int PendingCommands = 64;
+
+    private readonly OutboundQueue _outbound = new(options.StreamBuffer);
+    private readonly MessageReader _reader = new(stream, options.MaxMessageBytes);
+
+    /// <summary>
+    /// Returns when the connection is over; what ended it is logged, not thrown. False when bytes may still be unsent, so that the
+    /// transport must be aborted.
+    /// </summary>
+    /// <param name="stopping">The server shuts down.</param>
+    public async Task<bool> RunAsync(CancellationToken stopping)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var commands = Channel.CreateBounded<Command>(new BoundedChannelOptions(PendingCommands) { SingleReader = true, SingleWriter = true });
+        var sending = _outbound.SendAsync(stream, options.StallTimeout);
+        var serving = exchange.ServeAsync(new Session(_outbound, metrics), commands.Reader, ended.Token);
+        var pinging = PingAsync(ended.Token);
+        var receiving = ReceiveAsync(commands.Writer, ended.Token);
+
+        await Task.WhenAny(receiving, serving, pinging, sending);
+        await ended.CancelAsync();
+        var farewell = await FarewellAsync(receiving, serving, pinging, stopping);
+
+        if (farewell is { } body) _outbound.AddControl(Opcode.Close, body);
+        _outbound.Complete();
+        return await FinishAsync(sending, clientClosed: receiving.IsCompletedSuccessfully);
+    }
+
+    /// <summary>Pings carry <c>heartbeat</c> (protocol reference, section 1.3).</summary>
+    private async Task PingAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(options.PingInterval, timeProvider);
+        while (await timer.WaitForNextTickAsync(cancellationToken)) _outbound.AddControl(Opcode.Ping, "heartbeat"u8);
+    }
+
+    /// <summary>Ends with the body of the client's Close, or null when the client just went.</summary>
+    private async Task<byte[]?> ReceiveAsync(ChannelWriter<Command> commands, CancellationToken cancellationToken)
+    {
+        while (await _reader.ReadAsync(cancellationToken) is { } message)
+        {
+            switch (message.Opcode)
+            {
+                case Opcode.Close:
+                    return message.Payload.ToArray();
+                case Opcode.Ping:
+                    await _outbound.WaitForRoomAsync(cancellationToken);
+                    _outbound.AddControl(Opcode.Pong, message.Payload.Span);
+                    break;
+                case Opcode.Pong:
+                    break;
+                default:
+                    var command = message.Opcode == Opcode.Text ? Command.Parse(message.Payload) : new Command { Malformed = true };
+                    await commands.WriteAsync(command, cancellationToken);
+                    break;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Waits for the loops to end and says what the Close frame carries; null when there is nobody to send it to.</summary>
+    private async Task<byte[]?> FarewellAsync(Task<byte[]?> receiving, Task serving, Task pinging, CancellationToken stopping)
+    {
+        byte[]? farewell = stopping.IsCancellationRequested ? CloseBody.Write(CloseCode.GoingAway, "server shutting down") : null;
+        try
+        {
+            // The close code goes back as it came.
+            if (await receiving is { } body) farewell = body.Length >= 2 ? body[..2] : [];
+        }
+        catch (WebSocketViolationException violation)
+        {
+            LogViolation(violation.Message, (int)violation.Code);
+            farewell = CloseBody.Write(violation.Code, violation.Message);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // Cancelled because another loop ended first, or the socket broke under the read: no Close to answer.
+        }
+
+        try
+        {
+            await Task.WhenAll(serving, pinging);
+        }
+        catch (OperationCanceledException)
+        {
+            // The regular end of both loops.
+        }
+#pragma warning disable CA1031 // Whatever served the session failed: the client is told, and the failure is logged here, once.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogServingFailed(exception);
+            farewell = CloseBody.Write(CloseCode.InternalError, "internal error");
+        }
+
+        return farewell;
+    }
+
+    private async Task<bool> FinishAsync(Task sending, bool clientClosed)
+    {
+        try
+        {
+            await sending.WaitAsync(options.CloseTimeout, timeProvider);
+            if (!clientClosed) await DrainAsync().WaitAsync(options.CloseTimeout, timeProvider);
+            return true;
+        }
+        catch (TimeoutException exception)
+        {
+            LogClientStalled(exception.Message);
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or WebSocketViolationException)
+        {
+            LogBroken(exception.Message);
+        }
+
+        return false;
+    }
+
+    /// <summary>Reads on until the client has answered the Close or gone: closing earlier could destroy the Close frame on its way.</summary>
+    private async Task DrainAsync()
+    {
+        byte[] discarded = new byte[4096];
+        while (await stream.ReadAsync(discarded) > 0)
+        {
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "A client broke the WebSocket protocol and is disconnected with code {Code}: {Reason}")]
+    private partial void LogViolation(string reason, int code);
+
+    [LoggerMessage(2, LogLevel.Error, "Serving a client failed; it is disconnected with code 1011")]
+    private partial void LogServingFailed(Exception exception);
+
+    [LoggerMessage(3, LogLevel.Warning, "A client is disconnected without a closing handshake: {Reason}")]
+    private partial void LogClientStalled(string reason);
+
+    [LoggerMessage(4, LogLevel.Debug, "A connection broke while it was closed: {Reason}")]
+    private partial void LogBroken(string reason);
+}

@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+using System.Text;
+using MarketData.MockKalshi.Exchange;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Options;
+
+namespace MarketData.MockKalshi.Protocol;
+
+/// <summary>
+/// The opening handshake of RFC 6455, section 4.2, by hand: the framework's own WebSocket can neither send a Ping with a payload nor
+/// join many frames in one write.
+/// </summary>
+internal static class WebSocketEndpoint
+{
+    public const string Path = "/trade-api/ws/v2";
+
+    private const string AcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+    public static void MapWebSocket(this IEndpointRouteBuilder endpoints) => endpoints.MapGet(Path, AcceptAsync);
+
+    private static async Task AcceptAsync(
+        HttpContext context,
+        IExchange exchange,
+        IOptions<ConnectionOptions> options,
+        MockKalshiMetrics metrics,
+        TimeProvider timeProvider,
+        ILogger<WebSocketConnection> logger,
+        IHostApplicationLifetime lifetime)
+    {
+        var request = context.Request;
+        if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade
+            || !string.Equals(request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
+        {
+            await RestError.WriteAsync(context, StatusCodes.Status400BadRequest, "bad_request", "a WebSocket upgrade is required here");
+            return;
+        }
+
+        if (request.Headers.SecWebSocketVersion != "13")
+        {
+            context.Response.Headers.SecWebSocketVersion = "13";
+            await RestError.WriteAsync(context, StatusCodes.Status426UpgradeRequired, "bad_request", "Sec-WebSocket-Version must be 13");
+            return;
+        }
+
+        string key = request.Headers.SecWebSocketKey.ToString();
+        if (!IsNonce(key))
+        {
+            await RestError.WriteAsync(context, StatusCodes.Status400BadRequest, "bad_request", "Sec-WebSocket-Key must be 16 bytes in base64");
+            return;
+        }
+
+        context.Response.Headers.Upgrade = "websocket";
+        context.Response.Headers.SecWebSocketAccept = Accept(key);
+        // A quiet or slow reader is the connection's own business: it has its stall timeout.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } responseRate) responseRate.MinDataRate = null;
+        var stream = await upgrade.UpgradeAsync();
+
+        metrics.ConnectionOpened();
+        try
+        {
+            var connection = new WebSocketConnection(stream, exchange, options.Value, metrics, timeProvider, logger);
+            if (!await connection.RunAsync(lifetime.ApplicationStopping)) context.Abort();
+        }
+        finally
+        {
+            metrics.ConnectionClosed();
+        }
+    }
+
+    private static bool IsNonce(string key)
+    {
+        Span<byte> nonce = stackalloc byte[18];
+        return key.Length == 24 && Convert.TryFromBase64String(key, nonce, out int length) && length == 16;
+    }
+
+    private static string Accept(string key)
+    {
+#pragma warning disable CA5350 // RFC 6455, section 4.2.2, prescribes SHA-1; nothing is protected by it.
+        byte[] hash = SHA1.HashData(Encoding.ASCII.GetBytes(key + AcceptGuid));
+#pragma warning restore CA5350
+        return Convert.ToBase64String(hash);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Threading.Channels;
+using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Protocol;
+
+namespace MarketData.MockKalshi.Replay;
+
+/// <summary>A recording in the place of an exchange: every connection plays it for itself.</summary>
+internal sealed class ReplayExchange(Recording recording, double speed, TimeProvider timeProvider) : IExchange
+{
+    private readonly RecordedBooks _books = new(recording);
+    private readonly DateTimeOffset _loaded = timeProvider.GetUtcNow();
+
+    private readonly Dictionary<string, MarketDefinition> _markets =
+        recording.Markets.ToDictionary(market => market.Ticker, StringComparer.Ordinal);
+
+    public Task ServeAsync(Session session, ChannelReader<Command> commands, CancellationToken cancellationToken) =>
+        new ReplayPlayer(recording, _books, _markets, session, speed, timeProvider).RunAsync(commands, cancellationToken);
+
+    public ValueTask<IReadOnlyList<MarketView>> ListMarketsAsync(
+        MarketFilter filter, string? after, int limit, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<MarketView>>(
+            recording.Markets
+                .Where(market => after is null || string.CompareOrdinal(market.Ticker, after) > 0)
+                .Select(View)
+                .Where(filter.Matches)
+                .Take(limit)
+                .ToList());
+
+    public ValueTask<MarketView?> FindMarketAsync(string ticker, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_markets.TryGetValue(ticker, out var market) ? View(market) : null);
+
+    public ValueTask<BookView?> ReadBookAsync(string ticker, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_markets.ContainsKey(ticker) ? _books.Read(ticker, BookView.Of) : null);
+
+    private MarketView View(MarketDefinition market) =>
+        new(market, MarketStatus.Active, _books.Read(market.Ticker, MarketQuotes.Of)) { UpdatedTime = _loaded };
+}
