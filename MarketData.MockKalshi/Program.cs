@@ -1,13 +1,17 @@
 using MarketData.MockKalshi;
-using MarketData.MockKalshi.Replay;
-using Microsoft.Extensions.Options;
+
+if (args is ["--help" or "-h"])
+{
+    Console.WriteLine(CommandLine.Usage);
+    return 0;
+}
 
 try
 {
     await MockKalshiApplication.Build(args).RunAsync();
     return 0;
 }
-catch (Exception exception) when (exception is OptionsValidationException or RecordingException)
+catch (StartupException exception)
 {
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;
