@@ -1,1 +1,10 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using MarketData.Gateway;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.AddGateway();
+
+var app = builder.Build();
+app.MapDefaultEndpoints();
+app.MapGateway();
+app.Run();

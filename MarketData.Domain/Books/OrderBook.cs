@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MarketData.Domain.Numbers;
 
 namespace MarketData.Domain.Books;
 
@@ -24,7 +25,7 @@ public sealed class OrderBook
 
     /// <summary>
     /// Adds a signed change at a price; the level goes at exactly zero. False, and nothing changed, when the level would fall
-    /// below zero or overflow: the book or the change is wrong then.
+    /// below zero or rise above <see cref="FixedPoint.MaxCount"/>: the book or the change is wrong then.
     /// </summary>
     /// <param name="side">The ladder.</param>
     /// <param name="price">1/10,000 dollar.</param>
@@ -34,8 +35,9 @@ public sealed class OrderBook
         var ladder = Ladder(side);
         int index = IndexOf(ladder, price);
         long before = index < 0 ? 0 : ladder[index].Count;
+        // A sum past the end of long turns negative and is refused like any other.
         long after = unchecked(before + delta);
-        if (after < 0) return false;
+        if (after is < 0 or > FixedPoint.MaxCount) return false;
         if (index >= 0)
         {
             if (after == 0) ladder.RemoveAt(index);

@@ -15,7 +15,9 @@ public enum BookOutcome : byte
     /// <summary>A delta that does not follow on the book's position: something is missing between.</summary>
     Gap,
 
-    /// <summary>The frame is unreadable or takes a level below zero; the book has no base any more.</summary>
+    /// <summary>
+    /// The frame is unreadable, not what the envelope says, without a number, or takes a level below zero; the book has no base any more.
+    /// </summary>
     Invalid,
 }
 
@@ -49,24 +51,28 @@ public sealed class SequencedBook
     /// <param name="envelope">An envelope of the <see cref="StreamKind.OrderBook"/> stream.</param>
     public BookOutcome Apply(ReadOnlySpan<byte> bytes, in Envelope envelope)
     {
+        if (envelope.StreamSequence < 1) return Invalidate();
         if (HasBase && envelope.Position <= Position) return BookOutcome.Duplicate;
         bool isSnapshot = envelope.Channel == MarketChannel.OrderbookSnapshot;
         if (!isSnapshot && (!HasBase || envelope.Position != Position.Next)) return BookOutcome.Gap;
 
         var payload = envelope.Payload.Of(bytes);
         bool applied = ExchangeFrame.TryParse(payload, out var frame, out _)
+            && frame.Type.Channel() == envelope.Channel
             && (isSnapshot ? TryReplace(payload, frame) : frame.Delta is { } delta && Book.TryApply(delta.Side, delta.Price, delta.Change));
-        if (!applied)
-        {
-            HasBase = false;
-            return BookOutcome.Invalid;
-        }
+        if (!applied) return Invalidate();
 
         HasBase = true;
         Position = envelope.Position;
         Sequence = envelope.Sequence;
         ReceivedTimestamp = envelope.ReceivedTimestamp;
         return BookOutcome.Applied;
+    }
+
+    private BookOutcome Invalidate()
+    {
+        HasBase = false;
+        return BookOutcome.Invalid;
     }
 
     private bool TryReplace(ReadOnlySpan<byte> payload, in ExchangeFrame frame)

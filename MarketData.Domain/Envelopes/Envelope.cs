@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Frames;
 
@@ -36,12 +37,16 @@ public readonly struct Envelope
     /// <summary>The position within the stream: a later epoch counts more than any number of an earlier one.</summary>
     public StreamPosition Position => new(StreamEpoch, StreamSequence);
 
-    /// <summary>Reads an envelope; false when the bytes are not one, with the reason in <paramref name="error"/>.</summary>
+    /// <summary>
+    /// Reads an envelope; false when the bytes are not one JSON object in UTF-8 with a payload and plain names, with the reason in
+    /// <paramref name="error"/>. The payload itself is not looked into.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, out Envelope envelope, out string? error)
     {
         envelope = default;
         try
         {
+            if (!Utf8.IsValid(bytes)) throw new JsonException("an envelope is UTF-8 text");
             var reader = new Utf8JsonReader(bytes);
             ByteRange payload = default, channel = default, ticker = default;
             long? sequence = null;
@@ -51,8 +56,8 @@ public readonly struct Envelope
             {
                 var key = reader.ValueSpan;
                 if (key.SequenceEqual("payload"u8)) payload = Value(ref reader);
-                else if (key.SequenceEqual("channel"u8)) channel = Text(ref reader);
-                else if (key.SequenceEqual("marketTicker"u8)) ticker = Text(ref reader);
+                else if (key.SequenceEqual("channel"u8)) channel = PlainText(ref reader, "channel");
+                else if (key.SequenceEqual("marketTicker"u8)) ticker = PlainText(ref reader, "market ticker");
                 else if (key.SequenceEqual("sequence"u8)) sequence = Integer(ref reader);
                 else if (key.SequenceEqual("streamSequence"u8)) streamSequence = Integer(ref reader) ?? 0;
                 else if (key.SequenceEqual("streamEpoch"u8)) streamEpoch = Integer(ref reader) ?? 0;
@@ -60,6 +65,7 @@ public readonly struct Envelope
                 else Value(ref reader);
             }
 
+            if (reader.Read()) throw new JsonException("an envelope is one JSON object");
             if (payload.IsEmpty || channel.IsEmpty) throw new JsonException("an envelope has a payload and a channel");
             envelope = new Envelope
             {
@@ -90,10 +96,12 @@ public readonly struct Envelope
         return new ByteRange(start, (int)reader.BytesConsumed - start);
     }
 
-    private static ByteRange Text(ref Utf8JsonReader reader)
+    private static ByteRange PlainText(ref Utf8JsonReader reader, string what)
     {
         var value = Value(ref reader);
-        return reader.TokenType == JsonTokenType.String ? new ByteRange(value.Start + 1, value.Length - 2) : default;
+        if (reader.TokenType != JsonTokenType.String) return default;
+        if (!PlainName.IsValid(reader.ValueSpan)) throw new JsonException($"a {what} {PlainName.Rule}");
+        return new ByteRange(value.Start + 1, value.Length - 2);
     }
 
     private static long? Integer(ref Utf8JsonReader reader)

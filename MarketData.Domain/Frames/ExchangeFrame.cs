@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using MarketData.Domain.Books;
 
 namespace MarketData.Domain.Frames;
@@ -12,7 +13,10 @@ public readonly struct ExchangeFrame
 {
     public FrameType Type { get; private init; }
 
-    /// <summary>The type's own text.</summary>
+    /// <summary>
+    /// The type's own text, plain (see <see cref="Channels.PlainName"/>); empty when the frame has neither <c>type</c> nor <c>channel</c>,
+    /// and then nothing can be published of it.
+    /// </summary>
     public ByteRange TypeName { get; private init; }
 
     /// <summary>The JSON value itself: the frame without white space around it (some real frames end with a newline).</summary>
@@ -29,13 +33,16 @@ public readonly struct ExchangeFrame
     /// <summary>The id of the command that this frame answers; 0 when absent.</summary>
     public long Id { get; private init; }
 
-    /// <summary>The subscription id, which counts from 1 on each connection; 0 when absent.</summary>
+    /// <summary>
+    /// The subscription id, which counts from 1 on each connection; 0 when absent at the top level, as in <c>subscribed</c>, which has
+    /// it in the body.
+    /// </summary>
     public long Sid { get; private init; }
 
     /// <summary>The sequence number, which counts from 1 for each subscription over all its markets; null when absent.</summary>
     public long? Seq { get; private init; }
 
-    /// <summary>The change that an <c>orderbook_delta</c> makes; null when a part is missing or unreadable.</summary>
+    /// <summary>The change that an <c>orderbook_delta</c> makes; null for other types and when a part is missing or unreadable.</summary>
     public BookDelta? Delta { get; private init; }
 
     /// <summary>The level arrays of an <c>orderbook_snapshot</c>.</summary>
@@ -45,13 +52,15 @@ public readonly struct ExchangeFrame
     public bool HasPrivateFields { get; private init; }
 
     /// <summary>
-    /// Reads a frame. False when it is not one JSON object, or when its market ticker is not plain text; <paramref name="error"/> then
-    /// says why.
+    /// Reads a frame. False when it is not one JSON object in UTF-8, or when its type or market ticker is not plain text;
+    /// <paramref name="error"/> then says why.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, out ExchangeFrame frame, out string? error)
     {
         try
         {
+            // The JSON reader does not look, and clients must drop a connection that brings them text which is not UTF-8.
+            if (!Utf8.IsValid(bytes)) throw new JsonException("a frame is UTF-8 text");
             var reader = new Utf8JsonReader(bytes);
             var fields = default(FrameFields);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new JsonException("a frame is a JSON object");
@@ -59,9 +68,11 @@ public readonly struct ExchangeFrame
             fields.ReadObject(ref reader, isRoot: true);
             int end = (int)reader.BytesConsumed;
             if (reader.Read()) throw new JsonException("a frame is one JSON object");
+            // One acknowledgement form has a status for a type.
+            var type = fields.Type.IsEmpty && fields.HasStatus ? FrameType.Ok : FrameTypes.Parse(fields.Type.Of(bytes));
             frame = new ExchangeFrame
             {
-                Type = FrameTypes.Parse(fields.Type.Of(bytes)),
+                Type = type,
                 TypeName = fields.Type,
                 Json = new ByteRange(start, end - start),
                 Ticker = fields.Ticker,
@@ -70,7 +81,7 @@ public readonly struct ExchangeFrame
                 Id = fields.Id,
                 Sid = fields.Sid,
                 Seq = fields.Seq,
-                Delta = fields.Delta(bytes),
+                Delta = type == FrameType.OrderbookDelta ? fields.Delta(bytes) : null,
                 Levels = fields.Levels,
                 HasPrivateFields = fields.HasPrivateFields,
             };

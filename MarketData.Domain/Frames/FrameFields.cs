@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MarketData.Domain.Books;
+using MarketData.Domain.Channels;
 using MarketData.Domain.Numbers;
 
 namespace MarketData.Domain.Frames;
@@ -14,7 +15,7 @@ internal struct FrameFields
     public long Id, Sid;
     public long? Seq;
     public SnapshotLevels Levels;
-    public bool HasPrivateFields;
+    public bool HasPrivateFields, HasStatus;
 
     private ByteRange _channel, _rootTicker, _dollars, _fixedDelta, _sideName;
     private long? _cents, _contracts;
@@ -23,6 +24,8 @@ internal struct FrameFields
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
+            // Keys are compared as bytes, so another spelling of a key must not pass: it could hide a private field.
+            if (reader.ValueIsEscaped) throw new JsonException("a frame's keys are written without escapes");
             var key = reader.ValueSpan;
             if (!(isRoot ? ReadHeader(key, ref reader) || ReadBody(key, ref reader) : ReadBody(key, ref reader)))
             {
@@ -61,7 +64,7 @@ internal struct FrameFields
         {
             if (!FixedPoint.TryParseCount(_fixedDelta.Of(bytes), out change)) return null;
         }
-        else if (_contracts is > -MaxContracts and < MaxContracts)
+        else if (_contracts is >= -FixedPoint.MaxContracts and <= FixedPoint.MaxContracts)
         {
             change = _contracts.Value * FixedPoint.CountScale;
         }
@@ -72,9 +75,6 @@ internal struct FrameFields
 
         return new BookDelta(yes ? Side.Yes : Side.No, price, change);
     }
-
-    // Far above any real size, far below an overflow of the scaled count.
-    private const long MaxContracts = 1_000_000_000_000_000;
 
     private bool ReadHeader(ReadOnlySpan<byte> key, ref Utf8JsonReader reader)
     {
@@ -98,13 +98,16 @@ internal struct FrameFields
                 Body = new ByteRange(start, (int)reader.BytesConsumed - start);
                 return true;
             case 4 when key.SequenceEqual("type"u8):
-                Type = Text(ref reader);
+                Type = PlainText(ref reader, "type");
                 return true;
+            case 6 when key.SequenceEqual("status"u8):
+                HasStatus = true;
+                return false;
             case 7 when key.SequenceEqual("channel"u8):
-                _channel = Text(ref reader);
+                _channel = PlainText(ref reader, "channel");
                 return true;
             case 13 when key.SequenceEqual("market_ticker"u8):
-                _rootTicker = PlainText(ref reader);
+                _rootTicker = PlainText(ref reader, "market ticker");
                 return true;
             default:
                 return false;
@@ -156,7 +159,7 @@ internal struct FrameFields
                 return true;
             case 12 when key.SequenceEqual("marketTicker"u8):
             case 13 when key.SequenceEqual("market_ticker"u8):
-                Ticker = PlainText(ref reader);
+                Ticker = PlainText(ref reader, "market ticker");
                 return true;
             case 13 when key.SequenceEqual("price_dollars"u8):
                 _dollars = Text(ref reader);
@@ -176,10 +179,10 @@ internal struct FrameFields
     {
         reader.Read();
         int start = (int)reader.TokenStartIndex;
-        bool isArray = reader.TokenType == JsonTokenType.StartArray;
+        // An empty side is null in some answers of the cents era. Anything else that is no array is kept too, for the snapshot reader to
+        // refuse: a side that cannot be read is not an empty side.
+        bool take = reader.TokenType != JsonTokenType.Null && form >= knownForm;
         reader.Skip();
-        // An empty side is null in some answers of the cents era.
-        bool take = isArray && form > knownForm;
         result = take ? form : knownForm;
         return take ? new ByteRange(start, (int)reader.BytesConsumed - start) : known;
     }
@@ -200,18 +203,11 @@ internal struct FrameFields
         return default;
     }
 
-    // A ticker becomes part of channel names and keys, so it is taken as it stands or not at all.
-    private static ByteRange PlainText(ref Utf8JsonReader reader)
+    // Types, channels and tickers become parts of channel names and keys, so they are taken as they stand or not at all.
+    private static ByteRange PlainText(ref Utf8JsonReader reader, string what)
     {
         var range = Text(ref reader);
-        if (reader.TokenType == JsonTokenType.String && !IsPlain(reader.ValueSpan))
-            throw new JsonException("a market ticker holds letters, digits and . _ - only");
+        if (reader.TokenType == JsonTokenType.String && !PlainName.IsValid(reader.ValueSpan)) throw new JsonException($"a {what} {PlainName.Rule}");
         return range;
     }
-
-    private static bool IsPlain(ReadOnlySpan<byte> text) =>
-        text.IndexOfAnyExcept(TickerBytes) < 0;
-
-    private static readonly System.Buffers.SearchValues<byte> TickerBytes =
-        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"u8);
 }

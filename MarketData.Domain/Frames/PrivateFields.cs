@@ -5,32 +5,53 @@ namespace MarketData.Domain.Frames;
 
 /// <summary>
 /// Cuts the fields that name the connected account's own order out of a public frame (the exchange adds them to a delta that this
-/// account caused). Everything else keeps its bytes' meaning; a frame without such fields is never rewritten.
+/// account caused). Every other field keeps its place and its bytes; a frame without such fields is never rewritten.
 /// </summary>
 public static class PrivateFields
 {
-    /// <summary>Returns the frame without <c>client_order_id</c> and <c>subaccount</c> in its body.</summary>
+    /// <summary>Returns the frame without <c>client_order_id</c> and <c>subaccount</c> at its top level and in its body.</summary>
+    /// <param name="frame">A frame that <see cref="ExchangeFrame.TryParse"/> took.</param>
     /// <exception cref="JsonException">The frame is not JSON.</exception>
     public static byte[] Strip(ReadOnlySpan<byte> frame)
     {
         var reader = new Utf8JsonReader(frame);
-        var document = JsonElement.ParseValue(ref reader);
         var output = new ArrayBufferWriter<byte>(frame.Length);
-        using (var writer = new Utf8JsonWriter(output)) Write(writer, document);
+        reader.Read();
+        CopyObject(ref reader, frame, output, isRoot: true);
         return output.WrittenSpan.ToArray();
     }
 
-    private static void Write(Utf8JsonWriter writer, JsonElement element)
+    private static bool IsPrivate(ReadOnlySpan<byte> key) => key.SequenceEqual("client_order_id"u8) || key.SequenceEqual("subaccount"u8);
+
+    private static void CopyObject(ref Utf8JsonReader reader, ReadOnlySpan<byte> frame, ArrayBufferWriter<byte> output, bool isRoot)
     {
-        writer.WriteStartObject();
-        foreach (var property in element.EnumerateObject())
+        output.Write("{"u8);
+        bool isFirst = true;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (property.Name is "client_order_id" or "subaccount") continue;
-            writer.WritePropertyName(property.Name);
-            if (property.Value.ValueKind == JsonValueKind.Object) Write(writer, property.Value);
-            else writer.WriteRawValue(property.Value.GetRawText(), skipInputValidation: true);
+            int start = (int)reader.TokenStartIndex;
+            bool isPrivate = IsPrivate(reader.ValueSpan);
+            reader.Read();
+            if (isPrivate)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            if (!isFirst) output.Write(","u8);
+            isFirst = false;
+            if (isRoot && reader.TokenType == JsonTokenType.StartObject)
+            {
+                output.Write(frame[start..(int)reader.TokenStartIndex]);
+                CopyObject(ref reader, frame, output, isRoot: false);
+            }
+            else
+            {
+                reader.Skip();
+                output.Write(frame[start..(int)reader.BytesConsumed]);
+            }
         }
 
-        writer.WriteEndObject();
+        output.Write("}"u8);
     }
 }

@@ -26,7 +26,7 @@ public static class SnapshotReader
     {
         if (form == LevelForm.Absent) return true;
         var reader = new Utf8JsonReader(range.Of(bytes));
-        reader.Read();
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray) return false;
         while (reader.Read() && reader.TokenType == JsonTokenType.StartArray)
         {
             if (!TryReadPrice(ref reader, form, out int price) || !TryReadCount(ref reader, form, out long count)) return false;
@@ -52,8 +52,8 @@ public static class SnapshotReader
         count = 0;
         if (!reader.Read()) return false;
         if (form == LevelForm.FixedPoint) return reader.TokenType == JsonTokenType.String && FixedPoint.TryParseCount(reader.ValueSpan, out count);
-        if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long contracts) || Math.Abs(contracts) > long.MaxValue / FixedPoint.CountScale)
-            return false;
+        if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long contracts)) return false;
+        if (contracts is < 0 or > FixedPoint.MaxContracts) return false;
         count = contracts * FixedPoint.CountScale;
         return true;
     }

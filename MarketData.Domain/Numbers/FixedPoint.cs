@@ -14,18 +14,27 @@ public static class FixedPoint
     /// <summary>Count units in a contract.</summary>
     public const int CountScale = 100;
 
+    /// <summary>The most contracts in one number: far above any real size, and scaled still far inside a <see cref="long"/>.</summary>
+    public const long MaxContracts = 999_999_999_999_999;
+
+    /// <summary>The largest count that text can carry, in 1/100 contract.</summary>
+    public const long MaxCount = MaxContracts * CountScale + CountScale - 1;
+
     /// <summary>The longest text that <see cref="FormatPrice"/> or <see cref="FormatCount"/> writes, in bytes.</summary>
     public const int MaxFormattedLength = 24;
 
     private const int PriceDigits = 4, CountDigits = 2;
 
+    // As many digits as MaxContracts has.
+    private const int MaxWholeDigits = 15;
+
     /// <summary>
-    /// Reads a price in dollars ("0.48", "0.4800", "1"): one to six decimals, of which those past the fourth must be zero.
-    /// False for anything else, for negative prices and for prices above one dollar.
+    /// Reads a price in dollars ("0.48", "0.4800", "1"): no decimals or one to six, of which those past the fourth must be zero.
+    /// False for anything else, for signed prices and for prices above one dollar.
     /// </summary>
     public static bool TryParsePrice(ReadOnlySpan<byte> text, out int price)
     {
-        bool ok = TryParse(text, PriceDigits, out long value) && value is >= 0 and <= PriceScale;
+        bool ok = TryParse(text, PriceDigits, out long value) && text[0] != '-' && value <= PriceScale;
         price = ok ? (int)value : 0;
         return ok;
     }
@@ -52,8 +61,7 @@ public static class FixedPoint
         if (negative) text = text[1..];
         int point = text.IndexOf((byte)'.');
         var whole = point < 0 ? text : text[..point];
-        // 15 digits and the scale stay far inside a long.
-        if (whole.IsEmpty || whole.Length > 15) return false;
+        if (whole.IsEmpty || whole.Length > MaxWholeDigits) return false;
         foreach (byte c in whole)
         {
             if ((uint)(c - '0') > 9) return false;

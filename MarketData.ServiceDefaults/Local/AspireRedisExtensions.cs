@@ -1,8 +1,9 @@
 using Aspire.StackExchange.Redis;
 using MarketData.ServiceDefaults.Health;
+using MarketData.ServiceDefaults.Local;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using StackExchange.Redis;
 using StackExchange.Redis.Configuration;
 
@@ -44,20 +45,35 @@ public static class AspireRedisExtensions
         configureSettings?.Invoke(settings);
 
         RequiredConnectionString.Require(builder.Services, connectionName, HealthCheckExtensions.RedisExample, settings.ConnectionString);
+        builder.Services.TryAddSingleton<RedisConnectionLog>();
         builder.Services.AddSingleton<IConnectionMultiplexer>(services =>
         {
-            var options = ConfigurationOptions.Parse(settings.ConnectionString ?? "");
+            var options = Parse(settings.ConnectionString ?? "", connectionName);
             // Only the default: abortConnect=true in the connection string still holds.
             if (options.Defaults.GetType() == typeof(DefaultOptionsProvider)) options.Defaults = new KeepTrying();
             section.GetSection("ConfigurationOptions").Bind(options);
             namedSection.GetSection("ConfigurationOptions").Bind(options);
-            options.LoggerFactory = services.GetRequiredService<ILoggerFactory>();
             configureOptions?.Invoke(options);
-            return ConnectionMultiplexer.Connect(options);
+            var redis = ConnectionMultiplexer.Connect(options);
+            services.GetRequiredService<RedisConnectionLog>().Follow(redis);
+            return redis;
         });
 
-        if (!settings.DisableAutoActivation) builder.Services.ActivateSingleton<IConnectionMultiplexer>();
+        if (!settings.DisableAutoActivation) builder.Services.AddHostedService<RedisActivation>();
         if (!settings.DisableHealthChecks) builder.Services.AddRedisCheck(HealthCheckName);
+    }
+
+    private static ConfigurationOptions Parse(string connectionString, string connectionName)
+    {
+        try
+        {
+            return ConfigurationOptions.Parse(connectionString);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidOperationException(
+                $"ConnectionStrings:{connectionName} is no Redis connection string ({e.Message}); right would be for example {HealthCheckExtensions.RedisExample}", e);
+        }
     }
 
     /// <summary>A service that starts before Redis waits for it instead of dying.</summary>

@@ -1,0 +1,93 @@
+using System.Net.WebSockets;
+using MarketData.Domain.Channels;
+using MarketData.Domain.Envelopes;
+using MarketData.Gateway.Channels;
+using MarketData.Gateway.Clients;
+
+namespace MarketData.Gateway.Feed;
+
+/// <summary>
+/// Puts messages into clients' queues, with the policy for a full one: order books and tickers are conflated to their latest state, a
+/// client that would lose a trade or a life-cycle message is closed. Belongs to the feed's loop.
+/// </summary>
+public sealed class Delivery(GatewayMetrics metrics, TimeProvider time)
+{
+    private const WebSocketCloseStatus TryAgainLater = (WebSocketCloseStatus)1013;
+    private readonly SnapshotEnvelope _snapshots = new();
+    private long _routed;
+
+    /// <summary>Gives a message to everybody who wants it, once each.</summary>
+    public void Route(MarketFeed market, MarketChannel channel, byte[] message, SubscriptionTable table)
+    {
+        _routed++;
+        var audience = table.Of(market.Ticker, channel);
+        RouteTo(audience.First, market, channel, message);
+        RouteTo(audience.Second, market, channel, message);
+        RouteTo(audience.Third, market, channel, message);
+        RouteTo(audience.Fourth, market, channel, message);
+        RouteTo(audience.Fifth, market, channel, message);
+    }
+
+    /// <summary>Gives a live book whole to one client.</summary>
+    public void Give(GatewayClient client, MarketFeed market)
+    {
+        if (!client.Queue.TryAdd(Snapshot(market))) Conflate(client, new ConflatedState(market.Ticker, IsBook: true));
+    }
+
+    /// <summary>A live book as an envelope.</summary>
+    public byte[] Snapshot(MarketFeed market) => market.Snapshot(_snapshots, time);
+
+    /// <summary>Gives an answer to a client; one whose queue has no room even for that is closed.</summary>
+    public void Reply(GatewayClient client, byte[] reply)
+    {
+        if (!client.Queue.TryAdd(reply)) CloseSlow(client, "an answer");
+    }
+
+    /// <summary>Gives a client that has room again the latest state of what was conflated.</summary>
+    public void Catch(GatewayClient client, Func<string, MarketFeed?> marketOf)
+    {
+        do
+        {
+            foreach (var state in client.Conflated.ToList())
+            {
+                // A book that is being synchronized comes whole to everybody when it is right again.
+                var message = marketOf(state.Ticker) is not { } market ? null
+                    : !state.IsBook ? market.LastTicker
+                    : market.State == BookState.Live ? Snapshot(market) : null;
+                if (message != null && !client.Queue.TryAdd(message)) break;
+                client.Conflated.Remove(state);
+            }
+
+            client.IsConflated = client.Conflated.Count > 0;
+        }
+        while (client.IsConflated && client.Queue.PendingBytes == 0);
+    }
+
+    private void RouteTo(HashSet<GatewayClient> clients, MarketFeed market, MarketChannel channel, byte[] message)
+    {
+        foreach (var client in clients)
+        {
+            if (client.LastRouted == _routed) continue;
+            client.LastRouted = _routed;
+            var stream = channel.Stream();
+            bool isState = stream is StreamKind.OrderBook or StreamKind.Ticker;
+            var state = isState ? new ConflatedState(market.Ticker, stream == StreamKind.OrderBook) : default;
+            if (isState && client.Conflated.Count > 0 && client.Conflated.Contains(state)) continue;
+            if (client.Queue.TryAdd(message)) continue;
+            if (isState) Conflate(client, state);
+            else CloseSlow(client, $"a {System.Text.Encoding.UTF8.GetString(channel.Utf8Name())} message of {market.Ticker}");
+        }
+    }
+
+    private void Conflate(GatewayClient client, ConflatedState state)
+    {
+        if (client.Conflated.Add(state)) metrics.Conflated();
+        client.IsConflated = true;
+    }
+
+    private void CloseSlow(GatewayClient client, string lost)
+    {
+        metrics.ClosedSlow();
+        client.Close(TryAgainLater, $"Too slow: no room for {lost}.");
+    }
+}

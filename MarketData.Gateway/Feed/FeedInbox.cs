@@ -1,0 +1,53 @@
+using System.Threading.Channels;
+using MarketData.Gateway.Channels;
+using MarketData.Gateway.Clients;
+
+namespace MarketData.Gateway.Feed;
+
+/// <summary>Something that the feed's loop reacts to.</summary>
+public abstract record FeedEvent;
+
+/// <summary>Messages in the order in which Redis sent them.</summary>
+public sealed record RedisMessages(IReadOnlyList<byte[]> Values) : FeedEvent;
+
+/// <summary>Redis has confirmed a subscription: messages published from now on arrive.</summary>
+public sealed record RedisSubscribed(string Channel) : FeedEvent;
+
+/// <summary>The Redis connection is lost, and messages with it.</summary>
+public sealed record RedisLost : FeedEvent;
+
+/// <summary>The answer to a request for snapshot keys.</summary>
+/// <param name="Request">What was asked.</param>
+/// <param name="Value">The envelope; null when the key is absent or could not be read.</param>
+public sealed record SnapshotKeyRead(SnapshotKeyRequest Request, byte[]? Value) : FeedEvent;
+
+/// <summary>The markets that have a snapshot key.</summary>
+public sealed record SnapshotKeysListed(IReadOnlyList<string> Tickers) : FeedEvent;
+
+public sealed record ClientAsks(GatewayClient Client, ClientRequest Request) : FeedEvent;
+
+public sealed record ClientDrained(GatewayClient Client) : FeedEvent;
+
+public sealed record ClientGone(GatewayClient Client) : FeedEvent;
+
+/// <summary>The bounded way into the feed's loop. A full inbox makes its writers wait, up to the Redis socket and the clients' sockets.</summary>
+public sealed class FeedInbox
+{
+    private const int Capacity = 4096;
+    private readonly Channel<FeedEvent> _events = Channel.CreateBounded<FeedEvent>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+
+    public ChannelReader<FeedEvent> Events => _events.Reader;
+
+    /// <summary>Posts an event; waits while the inbox is full. Once the feed has ended, with the service, events go nowhere.</summary>
+    public async ValueTask PostAsync(FeedEvent feedEvent, CancellationToken cancellationToken)
+    {
+        if (_events.Writer.TryWrite(feedEvent)) return;
+        while (await _events.Writer.WaitToWriteAsync(cancellationToken))
+        {
+            if (_events.Writer.TryWrite(feedEvent)) return;
+        }
+    }
+
+    /// <summary>The feed has ended.</summary>
+    public void Complete() => _events.Writer.TryComplete();
+}

@@ -1,0 +1,52 @@
+using MarketData.Domain.Channels;
+using MarketData.Gateway.Channels;
+
+namespace MarketData.Gateway.Feed;
+
+/// <summary>
+/// Which Redis channels are needed for what clients subscribe: the channel of one market and type while somebody wants just that, the
+/// channel of all while somebody wants more. Belongs to the feed's loop.
+/// </summary>
+public sealed class RedisInterest(RedisSubscriber subscriber)
+{
+    private readonly Dictionary<string, int> _counts = [];
+
+    /// <summary>Whether the channel of all is subscribed.</summary>
+    public bool IsAllWanted => _counts.ContainsKey(RedisNames.AllChannel);
+
+    /// <summary>Counts a client's channel in.</summary>
+    public void Add(ChannelName name)
+    {
+        foreach (var channel in RedisChannels(name))
+        {
+            int count = _counts[channel] = _counts.GetValueOrDefault(channel) + 1;
+            if (count == 1) subscriber.Want(channel, wanted: true);
+        }
+    }
+
+    /// <summary>Counts a client's channel out.</summary>
+    public void Remove(ChannelName name)
+    {
+        foreach (var channel in RedisChannels(name))
+        {
+            int count = --_counts[channel];
+            if (count > 0) continue;
+            _counts.Remove(channel);
+            subscriber.Want(channel, wanted: false);
+        }
+    }
+
+    /// <summary>Whether a channel name is about order books.</summary>
+    public static bool IsBook(ChannelName name) => name.IsAll || name.Type.Stream() == StreamKind.OrderBook;
+
+    /// <summary>The last of a market's book channels to be subscribed: its confirmation covers both.</summary>
+    public static string BookChannel(string ticker) => RedisNames.Channel(ticker, "orderbook_delta");
+
+    private static IEnumerable<string> RedisChannels(ChannelName name)
+    {
+        if (name.Ticker == null) return [RedisNames.AllChannel];
+        return IsBook(name)
+            ? [RedisNames.Channel(name.Ticker, "orderbook_snapshot"), BookChannel(name.Ticker)]
+            : [RedisNames.Channel(name.Ticker, System.Text.Encoding.UTF8.GetString(name.Type.Utf8Name()))];
+    }
+}

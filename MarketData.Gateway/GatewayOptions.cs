@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MarketData.Gateway;
+
+/// <summary>Limits towards clients; configuration section <c>Gateway</c>.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>Connections in total; more are refused with 503. Default 20,000.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Gateway:MaxConnections must be 1 to 1000000.")]
+    public int MaxConnections { get; set; } = 20_000;
+
+    /// <summary>Channels that one client may subscribe. Default 10,000.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Gateway:MaxSubscriptions must be 1 to 1000000 channels.")]
+    public int MaxSubscriptions { get; set; } = 10_000;
+
+    /// <summary>Largest message from a client, in bytes; a larger one closes the connection with 1009. Default 4096.</summary>
+    [Range(256, 1 << 20, ErrorMessage = "Gateway:MaxRequestBytes must be 256 to 1048576 bytes.")]
+    public int MaxRequestBytes { get; set; } = 4096;
+
+    /// <summary>
+    /// Bytes that may wait for one client. Beyond it, order books and tickers are conflated to the latest state, and a client that
+    /// would lose a trade is closed with 1013. The bytes are shared among clients. Default 64 MiB.
+    /// </summary>
+    [Range(64 << 10, 1 << 30, ErrorMessage = "Gateway:ClientQueueBytes must be 65536 to 1073741824 bytes.")]
+    public int ClientQueueBytes { get; set; } = 64 << 20;
+
+    /// <summary>Seconds between pings to a client; one that does not answer within the same time again is closed. Default 20.</summary>
+    [Range(1, 3600, ErrorMessage = "Gateway:PingSeconds must be 1 to 3600 seconds.")]
+    public int PingSeconds { get; set; } = 20;
+
+    /// <summary>Seconds after which a client that takes nothing off its connection is closed. Default 30.</summary>
+    [Range(1, 3600, ErrorMessage = "Gateway:StallSeconds must be 1 to 3600 seconds.")]
+    public int StallSeconds { get; set; } = 30;
+}

@@ -1,0 +1,68 @@
+using Confluent.Kafka;
+using MarketData.Domain.Channels;
+using MarketData.Ingest.Pipeline;
+using MarketData.Ingest.Relay;
+using MarketData.Ingest.Upstream;
+using MarketData.ServiceDefaults.Redis;
+
+namespace MarketData.Ingest;
+
+/// <summary>The stages of the service in the order of the data's way: upstream, pipeline, relay.</summary>
+public static class IngestServices
+{
+    public static void AddIngest(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IngestMetrics>();
+
+        builder.AddOptions<UpstreamOptions>("Upstream");
+        builder.Services.AddHttpClient<MarketDiscovery>();
+        builder.Services.AddSingleton<UpstreamStatus>();
+        builder.Services.AddHostedService<UpstreamService>();
+        builder.Services.AddHealthChecks().AddCheck<UpstreamHealth>("exchange");
+
+        builder.AddOptions<KafkaOptions>("Kafka");
+        builder.Services.AddSingleton<KafkaTopic>();
+        builder.Services.AddSingleton<KafkaSink>();
+        builder.Services.AddSingleton<FramePipeline>();
+        builder.Services.AddHealthChecks().AddCheck<KafkaSink>("publishing");
+        builder.AddKafkaProducer<byte[], byte[]>("kafka", settings =>
+        {
+            settings.DisableHealthChecks = true;
+            settings.Config.EnableIdempotence = true;
+            settings.Config.Acks = Acks.All;
+            settings.Config.CompressionType = CompressionType.Lz4;
+            settings.Config.LingerMs = 5;
+            // A Kafka outage costs delay, never a frame: librdkafka retries for ever, and when its queue is full the socket is read no further.
+            settings.Config.MessageTimeoutMs = 0;
+            settings.Config.QueueBufferingMaxMessages = 200_000;
+            settings.Config.QueueBufferingMaxKbytes = 128 << 10;
+        });
+        builder.AddKafkaHealthCheck("kafka");
+
+        builder.AddOptions<RelayOptions>("Relay");
+        if (!builder.Configuration.GetValue("Relay:Enabled", true)) return;
+        builder.Services.AddSingleton<RelayAssignment>();
+        builder.AddKafkaConsumer<Ignore, byte[]>(
+            "kafka",
+            settings =>
+            {
+                settings.DisableHealthChecks = true;
+                settings.Config.GroupId = KafkaNames.RelayGroup;
+                settings.Config.EnableAutoCommit = false;
+                settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
+                settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
+            },
+            (services, consumer) => services.GetRequiredService<RelayAssignment>().Attach(consumer));
+        builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
+        builder.AddRedisHealthCheck("redis");
+        builder.AddRedisConnector("redis");
+        builder.Services.AddSingleton<RelayStatus>();
+        builder.Services.AddHostedService<RelayService>();
+        builder.Services.AddHealthChecks().AddCheck<RelayStatus>("relay");
+    }
+
+    private static void AddOptions<TOptions>(this IHostApplicationBuilder builder, string section)
+        where TOptions : class =>
+        builder.Services.AddOptions<TOptions>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
+}

@@ -1,0 +1,61 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MarketData.Ingest.Upstream;
+
+/// <summary>Where the exchange is and how it is subscribed; configuration section <c>Upstream</c>.</summary>
+public sealed class UpstreamOptions
+{
+    /// <summary>Root of the REST API, for example <c>https://demo-api.kalshi.co/trade-api/v2</c>. Default: the service <c>mock-kalshi</c>.</summary>
+    public Uri? RestUrl { get; set; }
+
+    /// <summary>The WebSocket, for example <c>wss://demo-api.kalshi.co/trade-api/ws/v2</c>. Default: the service <c>mock-kalshi</c>.</summary>
+    public Uri? WebSocketUrl { get; set; }
+
+    /// <summary>Markets in one order-book command. Default 50.</summary>
+    [Range(1, 1000, ErrorMessage = "Upstream:BatchSize must be 1 to 1000 markets.")]
+    public int BatchSize { get; set; } = 50;
+
+    /// <summary>Milliseconds between two order-book commands. Default 100.</summary>
+    [Range(0, 60_000, ErrorMessage = "Upstream:BatchPauseMs must be 0 to 60000 milliseconds.")]
+    public int BatchPauseMs { get; set; } = 100;
+
+    /// <summary>Seconds between two listings of the open markets. Default 300.</summary>
+    [Range(1, 86_400, ErrorMessage = "Upstream:RefreshSeconds must be 1 to 86400 seconds.")]
+    public int RefreshSeconds { get; set; } = 300;
+
+    /// <summary>Markets in one page of the listing. Default 1000.</summary>
+    [Range(1, 1000, ErrorMessage = "Upstream:PageSize must be 1 to 1000 markets.")]
+    public int PageSize { get; set; } = 1000;
+
+    /// <summary>Seconds without any sign of life after which the connection counts as dead. Default 15.</summary>
+    [Range(2, 600, ErrorMessage = "Upstream:LivenessSeconds must be 2 to 600 seconds.")]
+    public int LivenessSeconds { get; set; } = 15;
+
+    /// <summary>Seconds to wait for the answer to a command or to the handshake. Default 10.</summary>
+    [Range(1, 600, ErrorMessage = "Upstream:AnswerSeconds must be 1 to 600 seconds.")]
+    public int AnswerSeconds { get; set; } = 10;
+
+    /// <summary>Largest frame accepted from the exchange, in bytes. Default 16 MiB.</summary>
+    [Range(1024, 64 << 20, ErrorMessage = "Upstream:MaxFrameBytes must be 1024 to 67108864 bytes.")]
+    public int MaxFrameBytes { get; set; } = 16 << 20;
+
+    /// <summary>Takes the addresses that are not set from the address of the service <c>mock-kalshi</c>.</summary>
+    /// <exception cref="OptionsException">No address is known.</exception>
+    public (Uri RestRoot, Uri WebSocket) Addresses(IConfiguration configuration)
+    {
+        if (RestUrl != null && WebSocketUrl != null) return (RestUrl, WebSocketUrl);
+        var address = configuration["services:mock-kalshi:https:0"] ?? configuration["services:mock-kalshi:http:0"];
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var root))
+        {
+            throw new OptionsException(
+                "The exchange's address is unknown: set Upstream:RestUrl and Upstream:WebSocketUrl, or services:mock-kalshi:http:0 (for example http://127.0.0.1:9090).");
+        }
+
+        return (
+            RestUrl ?? new Uri(root, "/trade-api/v2"),
+            WebSocketUrl ?? new UriBuilder(new Uri(root, "/trade-api/ws/v2")) { Scheme = root.Scheme == "https" ? "wss" : "ws" }.Uri);
+    }
+}
+
+/// <summary>Configuration that the service cannot start with; the message says what to set.</summary>
+public sealed class OptionsException(string message) : Exception(message);
