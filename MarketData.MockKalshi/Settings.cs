@@ -15,8 +15,7 @@ internal static class Settings
             .Validate(options => options.Rate is >= 0 and <= 100_000, "Simulation:Rate (--rate) must be between 0 and 100,000 book changes a second.")
             .Validate(options => Within(options.ShortMarketLife, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)), "Simulation:ShortMarketLife must be between 1 s and 1 day.");
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section)
-            .Validate(options => options.Speed is >= 0 and <= 1_000_000, "Replay:Speed (--speed) must be between 0 (unpaced) and 1,000,000.")
-            .Validate(options => string.IsNullOrEmpty(options.File) || File.Exists(options.File), "Replay:File (--replay) must name a file that exists.");
+            .Validate(options => options.Speed is >= 0 and <= 1_000_000, "Replay:Speed (--speed) must be between 0 (unpaced) and 1,000,000.");
         services.AddOptions<ConnectionOptions>().BindConfiguration(ConnectionOptions.Section)
             .Validate(options => Within(options.PingInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)), "Connection:PingInterval must be between 10 ms and 1 h.")
             .Validate(options => options.StreamBuffer is >= 1 and <= 10_000_000, "Connection:StreamBuffer must be between 1 and 10,000,000 frames.")

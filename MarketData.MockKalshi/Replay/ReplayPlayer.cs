@@ -19,7 +19,7 @@ internal sealed class ReplayPlayer(
 
     private readonly PriorityQueue<Playhead, int> _playing = new();
     private readonly Dictionary<(Subscription, string), Playhead> _playheads = [];
-    private readonly FrameText _text = new();
+    private readonly FrameText _text = new(), _yesPriceText = new();
     private Clock? _clock;
 
     private readonly record struct Clock(long StartTimestamp, long StartTimeMs);
@@ -125,7 +125,9 @@ internal sealed class ReplayPlayer(
 
     private void Play(Playhead playhead, in RecordedFrame frame)
     {
-        session.SendText(frame.Type, Renumber(frame, playhead.Subscription));
+        var text = Renumber(frame, playhead.Subscription);
+        if (playhead.Subscription.UseYesPrice && playhead.LastPlayed is not null) text = YesPriceForm.Of(text, _yesPriceText);
+        session.SendText(frame.Type, text);
         playhead.Played++;
         if (playhead.LastPlayed is { } lastPlayed) lastPlayed.Frames = playhead.Played;
     }
