@@ -1,4 +1,5 @@
 using MarketData.MockKalshi;
+using Microsoft.AspNetCore.Connections;
 
 if (args is ["--help" or "-h"])
 {
@@ -11,7 +12,7 @@ try
     await MockKalshiApplication.Build(args).RunAsync();
     return 0;
 }
-catch (StartupException exception)
+catch (Exception exception) when (exception is StartupException or IOException { InnerException: AddressInUseException })
 {
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;
