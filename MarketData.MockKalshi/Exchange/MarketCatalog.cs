@@ -39,14 +39,20 @@ internal sealed class MarketCatalog(Random random)
     }
 
     /// <summary>A market alone in its event that closes at the given time.</summary>
-    public MarketDefinition NextShortLived(DateTimeOffset now, DateTimeOffset closes)
+    public MarketDefinition NextShortLived(DateTimeOffset now, DateTimeOffset closes) =>
+        DefineShortLived(ShortLived[_shortLived % ShortLived.Length], now, closes);
+
+    /// <summary>The market that follows a short-lived one in its series.</summary>
+    public MarketDefinition Successor(MarketDefinition closed, DateTimeOffset now, DateTimeOffset closes) =>
+        DefineShortLived(Array.Find(ShortLived, series => series.Ticker == closed.SeriesTicker)!, now, closes);
+
+    private MarketDefinition DefineShortLived(Series series, DateTimeOffset now, DateTimeOffset closes)
     {
-        int index = _shortLived++;
-        var series = ShortLived[index % ShortLived.Length];
-        decimal strike = series.FirstStrike + random.Next(-20, 21) * series.StrikeStep;
         // The number keeps tickers apart when several close within one minute.
+        int number = _shortLived++;
+        decimal strike = series.FirstStrike + random.Next(-20, 21) * series.StrikeStep;
         string eventTicker = Invariant($"{series.Ticker}-{Stamp(closes, "yyMMMddHHmm")}");
-        return Define(series, eventTicker, Invariant($"{index:00}"), strike, now, closes);
+        return Define(series, eventTicker, Invariant($"{number:00}"), strike, now, closes);
     }
 
     private MarketDefinition Define(Series series, string eventTicker, string suffix, decimal strike, DateTimeOffset opens, DateTimeOffset closes) => new()

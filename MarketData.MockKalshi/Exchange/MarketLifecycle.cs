@@ -59,7 +59,7 @@ internal sealed class MarketLifecycle(MarketBoard board, MarketPublisher publish
 
     private void Follow(SimulatedMarket closed, DateTimeOffset now)
     {
-        var definition = catalog.NextShortLived(now, now + life);
+        var definition = catalog.Successor(closed.Definition, now, now + life);
         var market = Open(definition, shortLived: true, now);
         publisher.PublishLifecycle(text => LifecycleMessages.EventCreated(text, definition), "event_lifecycle");
         publisher.PublishLifecycle(text => LifecycleMessages.Created(text, definition));

@@ -19,8 +19,8 @@ internal static class MarketMessages
         else text.Raw("\"\""u8);
         if (book is not null)
         {
-            Levels(text, ",\"yes_dollars_fp\":["u8, book.Levels(Side.Yes), mirror: false);
-            Levels(text, ",\"no_dollars_fp\":["u8, book.Levels(Side.No), mirror: yesPrice);
+            if (!book.Levels(Side.Yes).IsEmpty) Levels(text.Raw(",\"yes_dollars_fp\":"u8), book.Levels(Side.Yes), mirror: false);
+            if (!book.Levels(Side.No).IsEmpty) Levels(text.Raw(",\"no_dollars_fp\":"u8), book.Levels(Side.No), mirror: yesPrice);
         }
 
         return text.Raw((byte)'}').Written;
@@ -84,13 +84,15 @@ internal static class MarketMessages
             .Raw((byte)'}').Written;
     }
 
-    private static void Levels(FrameText text, ReadOnlySpan<byte> key, ReadOnlySpan<Level> levels, bool mirror)
+    /// <summary>An array of levels, best last.</summary>
+    /// <param name="text">Where the array goes.</param>
+    /// <param name="levels">In ascending price.</param>
+    /// <param name="mirror">Prices become 1-p: in place, ascending NO prices are then descending YES prices.</param>
+    public static void Levels(FrameText text, ReadOnlySpan<Level> levels, bool mirror)
     {
-        if (levels.IsEmpty) return;
-        text.Raw(key);
+        text.Raw((byte)'[');
         for (int i = 0; i < levels.Length; i++)
         {
-            // Mirrored in place, ascending NO prices become descending YES prices: the best stays last.
             int price = mirror ? FixedPoint.PriceScale - levels[i].Price : levels[i].Price;
             text.Raw(i == 0 ? "["u8 : ",["u8).Price(price).Raw((byte)',').Count(levels[i].Count).Raw((byte)']');
         }
