@@ -1,4 +1,4 @@
-namespace MarketData.Tests.Unit.LocalHosting;
+namespace MarketData.Tests;
 
 /// <summary>Waits for a condition that nothing announces.</summary>
 internal static class Eventually
