@@ -5,6 +5,8 @@ namespace MarketData.Gateway;
 /// <summary>Limits towards clients; configuration section <c>Gateway</c>.</summary>
 public sealed class GatewayOptions
 {
+    public const string Section = "Gateway";
+
     /// <summary>Connections in total; more are refused with 503. Default 20,000.</summary>
     [Range(1, 1_000_000, ErrorMessage = "Gateway:MaxConnections must be 1 to 1000000.")]
     public int MaxConnections { get; set; } = 20_000;

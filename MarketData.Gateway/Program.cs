@@ -1,10 +1,4 @@
 using MarketData.Gateway;
+using MarketData.ServiceDefaults;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
-builder.AddGateway();
-
-var app = builder.Build();
-app.MapDefaultEndpoints();
-app.MapGateway();
-app.Run();
+return await ServiceProgram.RunAsync(() => GatewayApplication.Build(args));

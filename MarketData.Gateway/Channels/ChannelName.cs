@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using MarketData.Domain.Channels;
@@ -14,12 +13,7 @@ public sealed record ChannelName(string? Ticker, MarketChannel Type)
 {
     /// <summary>Says what a channel name may be, for error messages.</summary>
     public const string Rule =
-        "a channel is all, {ticker}:{type} or *:{type}, with type one of orderbook_snapshot, orderbook_delta, ticker_v2 (or ticker), trade, market_lifecycle_v2";
-
-    private const int MaxTickerLength = 128;
-
-    private static readonly SearchValues<char> TickerChars =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+        "a channel is all, {ticker}:{type} or *:{type}, with type one of orderbook_snapshot, orderbook_delta, ticker_v2 (or ticker), trade, market_lifecycle_v2; a ticker " + PlainName.Rule;
 
     /// <summary>Every market, every type.</summary>
     public static ChannelName All { get; } = new(null, MarketChannel.Other);
@@ -37,11 +31,11 @@ public sealed record ChannelName(string? Ticker, MarketChannel Type)
         }
 
         int colon = text.LastIndexOf(':');
-        if (colon < 1 || colon > MaxTickerLength) return false;
+        if (colon < 1) return false;
         var type = MarketChannels.Parse(Encoding.UTF8.GetBytes(text[(colon + 1)..]));
         if (type == MarketChannel.Other) return false;
         var ticker = text[..colon];
-        if (ticker != "*" && ticker.AsSpan().ContainsAnyExcept(TickerChars)) return false;
+        if (ticker != "*" && !PlainName.IsValid(Encoding.UTF8.GetBytes(ticker))) return false;
         name = new ChannelName(ticker == "*" ? null : ticker, type);
         return true;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 
 namespace MarketData.Gateway.Channels;
@@ -18,7 +19,7 @@ public sealed record ClientRequest(ClientAction Action, IReadOnlyList<(string Te
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8 };
 
     /// <summary>Reads a request; on false <paramref name="error"/> tells the client what is wrong and what would be right.</summary>
-    public static bool TryParse(ReadOnlyMemory<byte> message, out ClientRequest? request, out string error)
+    public static bool TryParse(ReadOnlyMemory<byte> message, [NotNullWhen(true)] out ClientRequest? request, out string error)
     {
         request = null;
         try
@@ -34,7 +35,7 @@ public sealed record ClientRequest(ClientAction Action, IReadOnlyList<(string Te
         }
     }
 
-    private static bool TryRead(JsonElement root, out ClientRequest? request, out string error)
+    private static bool TryRead(JsonElement root, [NotNullWhen(true)] out ClientRequest? request, out string error)
     {
         request = null;
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("action", out var action) || action.ValueKind != JsonValueKind.String)
@@ -59,7 +60,7 @@ public sealed record ClientRequest(ClientAction Action, IReadOnlyList<(string Te
         }
     }
 
-    private static bool TryReadChannels(JsonElement root, ClientAction action, out ClientRequest? request, out string error)
+    private static bool TryReadChannels(JsonElement root, ClientAction action, [NotNullWhen(true)] out ClientRequest? request, out string error)
     {
         request = null;
         var texts = new List<string>();

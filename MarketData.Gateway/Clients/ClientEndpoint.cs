@@ -19,6 +19,7 @@ public sealed class ClientEndpoint(
         {
             context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
             context.Response.Headers.Upgrade = "websocket";
+            context.Response.Headers.Connection = "Upgrade";
             await context.Response.WriteAsync("This is a WebSocket endpoint: connect with ws://, not http://.\n", context.RequestAborted);
             return;
         }
@@ -33,9 +34,9 @@ public sealed class ClientEndpoint(
             }
 
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            var client = new GatewayClient(Guid.NewGuid().ToString("N"), options.Value.ClientQueueBytes, context.RequestAborted);
+            var client = new GatewayClient(Guid.NewGuid().ToString("N"), options.Value.ClientQueueBytes);
             using var stopping = lifetime.ApplicationStopping.Register(
-                () => client.Close(WebSocketCloseStatus.EndpointUnavailable, "The gateway is stopping: connect again."));
+                () => client.TryClose(WebSocketCloseStatus.EndpointUnavailable, "The gateway is stopping: connect again."));
             await new ClientSession(socket, client, feed, options.Value, metrics, time, logger).RunAsync();
         }
         finally

@@ -4,7 +4,10 @@ using MarketData.Gateway.Feed;
 
 namespace MarketData.Gateway.Clients;
 
-/// <summary>The life of one WebSocket: requests in, queued messages out, one close at the end.</summary>
+/// <summary>
+/// The life of one WebSocket: requests in, queued messages out, one close handshake at the end. No wait on the socket is ever cancelled:
+/// that would cut the connection, and the client would not learn why.
+/// </summary>
 public sealed partial class ClientSession(
     WebSocket socket, GatewayClient client, FeedInbox feed, GatewayOptions options, GatewayMetrics metrics, TimeProvider time, ILogger logger)
 {
@@ -16,114 +19,104 @@ public sealed partial class ClientSession(
         client.Queue.TryAdd(ClientReply.Connected(client.SessionId));
         LogConnected(client.SessionId);
         var sending = SendAsync();
+        var receiving = ReceiveAsync();
+        await client.Closing;
+        await feed.PostAsync(new ClientGone(client), CancellationToken.None);
+
+        // The handshake: one loop sends the close frame after the message that it is at, the other waits for the client's.
+        var ending = Task.WhenAll(sending, receiving);
         try
         {
-            await ReceiveAsync();
+            await ending.WaitAsync(CloseTimeout, time);
         }
-        catch (OperationCanceledException) when (client.Closing.IsCancellationRequested)
+        catch (TimeoutException)
         {
-            // Closed from this side; the reason is in the client.
-        }
-        catch (WebSocketException exception)
-        {
-            client.Close(WebSocketCloseStatus.ProtocolError, exception.Message);
+            LogCut(client.SessionId, CloseTimeout.TotalSeconds);
+            socket.Abort();
+            await ending;
         }
 
-        await feed.PostAsync(new ClientGone(client), CancellationToken.None);
-        client.Queue.Complete();
-        client.Close(WebSocketCloseStatus.NormalClosure, string.Empty);
-        await sending;
-        await CloseAsync();
-        LogDisconnected(client.SessionId, (int)client.CloseStatus, client.CloseReason);
+        LogDisconnected(client.SessionId, (int)client.Close!.Status, client.Close.Reason);
     }
 
     private async Task ReceiveAsync()
     {
-        var buffer = new byte[options.MaxRequestBytes];
-        int length = 0;
-        while (true)
+        try
         {
-            var received = await socket.ReceiveAsync(buffer.AsMemory(length), client.Closing);
-            if (received.MessageType == WebSocketMessageType.Close) return;
-            length += received.Count;
-            if (!received.EndOfMessage)
+            var buffer = new byte[options.MaxRequestBytes];
+            int length = 0;
+            while (true)
             {
-                if (length < buffer.Length) continue;
-                client.Close(WebSocketCloseStatus.MessageTooBig, $"A request holds at most {options.MaxRequestBytes} bytes.");
-                return;
+                var received = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                if (received.MessageType == WebSocketMessageType.Close) break;
+                length += received.Count;
+                if (received.EndOfMessage && !client.IsClosing) await HandleAsync(received.MessageType, buffer.AsMemory(0, length));
+                else if (length == buffer.Length) client.TryClose(WebSocketCloseStatus.MessageTooBig, $"A request holds at most {options.MaxRequestBytes} bytes.");
+                // Once closing, what still comes before the client's own close frame is thrown away.
+                if (received.EndOfMessage || client.IsClosing) length = 0;
             }
 
-            if (received.MessageType == WebSocketMessageType.Binary) ReplyError("Binary frames are not understood: send JSON as text.");
-            else await HandleAsync(buffer.AsMemory(0, length));
-            length = 0;
+            client.TryClose(WebSocketCloseStatus.NormalClosure, string.Empty);
+        }
+        catch (Exception exception) when (IsLoss(exception))
+        {
+            client.TryClose(WebSocketCloseStatus.ProtocolError, exception.Message);
+        }
+        finally
+        {
+            client.TryClose(WebSocketCloseStatus.InternalServerError, "The gateway failed.");
         }
     }
 
-    private async ValueTask HandleAsync(ReadOnlyMemory<byte> message)
+    private ValueTask HandleAsync(WebSocketMessageType type, ReadOnlyMemory<byte> message)
     {
-        if (!ClientRequest.TryParse(message, out var request, out var error)) ReplyError(error);
-        else if (request!.Action == ClientAction.Ping) Reply(ClientReply.Pong(Now));
-        else await feed.PostAsync(new ClientAsks(client, request), client.Closing);
+        FeedEvent asked = type == WebSocketMessageType.Binary ? new ClientErred(client, "Binary frames are not understood: send JSON as text.")
+            : ClientRequest.TryParse(message, out var request, out var error) ? new ClientAsks(client, request)
+            : new ClientErred(client, error);
+        return feed.PostAsync(asked, CancellationToken.None);
     }
 
     private async Task SendAsync()
     {
         try
         {
-            while (await client.Queue.Messages.WaitToReadAsync(client.Closing))
+            var stall = TimeSpan.FromSeconds(options.StallSeconds);
+            while (!client.IsClosing && await client.Queue.Messages.WaitToReadAsync())
             {
-                while (client.Queue.Messages.TryRead(out var message))
+                while (!client.IsClosing && client.Queue.Messages.TryRead(out var message))
                 {
-                    var send = socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, client.Closing);
-                    if (!send.IsCompletedSuccessfully) await send.AsTask().WaitAsync(TimeSpan.FromSeconds(options.StallSeconds), time, client.Closing);
+                    var send = socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+                    if (!send.IsCompletedSuccessfully) await send.AsTask().WaitAsync(stall, time);
                     client.Queue.Sent(message.Length);
                     metrics.Sent(message.Length);
                     if (client.IsConflated && client.Queue.IsDrained)
                     {
                         client.IsConflated = false;
-                        await feed.PostAsync(new ClientDrained(client), client.Closing);
+                        await feed.PostAsync(new ClientDrained(client), CancellationToken.None);
                     }
                 }
             }
+
+            await socket.CloseOutputAsync(client.Close!.Status, client.Close.Reason, CancellationToken.None);
         }
         catch (TimeoutException)
         {
-            metrics.ClosedSlow();
-            client.Close(WebSocketCloseStatus.PolicyViolation, $"Nothing was read for {options.StallSeconds} s.");
+            if (client.TryClose(WebSocketCloseStatus.PolicyViolation, $"Nothing was read for {options.StallSeconds} s.")) metrics.ClosedSlow();
             socket.Abort();
         }
-        catch (Exception exception) when (exception is OperationCanceledException or WebSocketException or ObjectDisposedException)
+        catch (Exception exception) when (IsLoss(exception))
         {
-            client.Close(WebSocketCloseStatus.EndpointUnavailable, "The connection was lost.");
+            client.TryClose(WebSocketCloseStatus.EndpointUnavailable, exception.Message);
+        }
+        finally
+        {
+            client.TryClose(WebSocketCloseStatus.InternalServerError, "The gateway failed.");
         }
     }
 
-    private async Task CloseAsync()
-    {
-        if (socket.State is not (WebSocketState.Open or WebSocketState.CloseReceived)) return;
-        using var timeout = new CancellationTokenSource(CloseTimeout, time);
-        try
-        {
-            await socket.CloseOutputAsync(client.CloseStatus, client.CloseReason, timeout.Token);
-            // Wait for the client's own close, so that the code is not lost in a reset.
-            var rest = new byte[1024];
-            while (socket.State == WebSocketState.CloseSent) await socket.ReceiveAsync(rest.AsMemory(), timeout.Token);
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or WebSocketException)
-        {
-            LogAborted(client.SessionId, exception.Message);
-            socket.Abort();
-        }
-    }
-
-    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
-
-    private void ReplyError(string error) => Reply(ClientReply.Error(error, Now));
-
-    private void Reply(byte[] message)
-    {
-        if (!client.Queue.TryAdd(message)) client.Close((WebSocketCloseStatus)1013, "Too much waits for this client.");
-    }
+    // What a socket throws when the client breaks the protocol, is gone, or was cut off.
+    private static bool IsLoss(Exception exception) =>
+        exception is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException;
 
     [LoggerMessage(1, LogLevel.Debug, "Client {SessionId} connected.")]
     private partial void LogConnected(string sessionId);
@@ -131,6 +124,6 @@ public sealed partial class ClientSession(
     [LoggerMessage(2, LogLevel.Debug, "Client {SessionId} is gone: {Code} {Reason}")]
     private partial void LogDisconnected(string sessionId, int code, string reason);
 
-    [LoggerMessage(3, LogLevel.Debug, "Client {SessionId} did not take part in the close: {Reason}")]
-    private partial void LogAborted(string sessionId, string reason);
+    [LoggerMessage(3, LogLevel.Debug, "Client {SessionId} did not take part in the close within {Seconds} s and was cut off.")]
+    private partial void LogCut(string sessionId, double seconds);
 }

@@ -20,7 +20,9 @@ public sealed class SendQueue(int maxBytes)
 
     public ChannelReader<ReadOnlyMemory<byte>> Messages => _messages.Reader;
 
-    /// <summary>Adds a message; false when the bound is reached. A message larger than the bound passes when nothing waits.</summary>
+    /// <summary>
+    /// Adds a message; false when the bound is reached or the queue complete. A message larger than the bound passes when nothing waits.
+    /// </summary>
     public bool TryAdd(ReadOnlyMemory<byte> message)
     {
         long pending = PendingBytes;
@@ -32,6 +34,6 @@ public sealed class SendQueue(int maxBytes)
     /// <summary>Call when a message has been handed to the connection.</summary>
     public void Sent(int bytes) => Interlocked.Add(ref _pending, -bytes);
 
-    /// <summary>No more messages: the reader ends after those that wait.</summary>
+    /// <summary>Takes no more messages.</summary>
     public void Complete() => _messages.Writer.TryComplete();
 }

@@ -16,18 +16,25 @@ public sealed record RedisSubscribed(string Channel) : FeedEvent;
 /// <summary>The Redis connection is lost, and messages with it.</summary>
 public sealed record RedisLost : FeedEvent;
 
-/// <summary>The answer to a request for snapshot keys.</summary>
+/// <summary>The answer to a request for a snapshot key.</summary>
 /// <param name="Request">What was asked.</param>
 /// <param name="Value">The envelope; null when the key is absent or could not be read.</param>
 public sealed record SnapshotKeyRead(SnapshotKeyRequest Request, byte[]? Value) : FeedEvent;
 
 /// <summary>The markets that have a snapshot key.</summary>
-public sealed record SnapshotKeysListed(IReadOnlyList<string> Tickers) : FeedEvent;
+/// <param name="Listing">What was asked.</param>
+/// <param name="Tickers">The markets; null when the keys could not be listed.</param>
+public sealed record SnapshotKeysListed(int Listing, IReadOnlyList<string>? Tickers) : FeedEvent;
 
 public sealed record ClientAsks(GatewayClient Client, ClientRequest Request) : FeedEvent;
 
+/// <summary>A client's message is no request; the answer has its turn among the answers to its requests.</summary>
+public sealed record ClientErred(GatewayClient Client, string Error) : FeedEvent;
+
+/// <summary>A client to whom state was conflated has room again.</summary>
 public sealed record ClientDrained(GatewayClient Client) : FeedEvent;
 
+/// <summary>The last event of a client but for requests that were under way, which are void.</summary>
 public sealed record ClientGone(GatewayClient Client) : FeedEvent;
 
 /// <summary>The bounded way into the feed's loop. A full inbox makes its writers wait, up to the Redis socket and the clients' sockets.</summary>

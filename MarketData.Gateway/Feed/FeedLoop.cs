@@ -19,17 +19,16 @@ public sealed partial class FeedLoop(
     TimeProvider time,
     ILogger<FeedLoop> logger) : BackgroundService
 {
-    // Longer than the relay takes from a publication to the market's key.
-    private static readonly TimeSpan ConfirmDelay = TimeSpan.FromSeconds(1), FirstRetry = TimeSpan.FromMilliseconds(100), MaxRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ListInterval = TimeSpan.FromSeconds(30), ListRetry = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, MarketFeed> _byTicker = [];
     private readonly Dictionary<byte[], MarketFeed>.AlternateLookup<ReadOnlySpan<byte>> _markets =
         new Dictionary<byte[], MarketFeed>(Utf8TextComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
 
-    private readonly Dictionary<string, MarketFeed> _byBookChannel = [];
     private readonly SubscriptionTable _table = new();
     private readonly RedisInterest _interest = new(subscriber);
     private readonly Delivery _delivery = new(metrics, time);
+    private int _listing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -52,11 +51,14 @@ public sealed partial class FeedLoop(
                 case RedisMessages messages:
                     foreach (var value in messages.Values) OnMessage(value);
                     break;
-                case ClientAsks asks:
-                    foreach (var (text, name) in asks.Request.Channels) OnRequest(asks.Client, asks.Request.Action, text, name);
+                case ClientAsks asks when !asks.Client.IsClosing:
+                    OnRequest(asks.Client, asks.Request);
+                    break;
+                case ClientErred erred when !erred.Client.IsClosing:
+                    _delivery.Reply(erred.Client, ClientReply.Error(erred.Error, Now));
                     break;
                 case ClientDrained drained:
-                    _delivery.Catch(drained.Client, ticker => _byTicker.GetValueOrDefault(ticker));
+                    _delivery.CatchUp(drained.Client);
                     break;
                 case ClientGone gone:
                     foreach (var name in gone.Client.Subscriptions) Unsubscribe(gone.Client, name);
@@ -67,11 +69,11 @@ public sealed partial class FeedLoop(
                 case RedisLost:
                     foreach (var market in _byTicker.Values) market.Stop();
                     break;
-                case SnapshotKeysListed listed when _interest.IsAllWanted:
-                    foreach (var ticker in listed.Tickers.Where(ticker => Market(ticker).State != BookState.Live)) Sync(Market(ticker));
+                case SnapshotKeysListed listed when listed.Listing == _listing && _interest.IsAllWanted:
+                    OnListed(listed.Tickers);
                     break;
-                case SnapshotKeyRead read when _byTicker.TryGetValue(read.Request.Ticker, out var market) && market.Attempt == read.Request.Attempt:
-                    OnKey(market, read.Value);
+                case SnapshotKeyRead read when read.Request.Attempt == read.Request.Market.Attempt:
+                    OnKey(read.Request.Market, read.Value);
                     break;
             }
         }
@@ -100,15 +102,20 @@ public sealed partial class FeedLoop(
             return;
         }
 
+        // The rest of a book's subscription, in a market of which other channels are still wanted.
+        if (market.BookInterest == 0 && !_interest.IsAllWanted) return;
         bool wasLive = market.State == BookState.Live;
         switch (market.OnBook(value, envelope))
         {
-            case BookStep.PassOn or BookStep.Reset:
+            case BookStep.PassOn:
                 _delivery.Route(market, envelope.Channel, value, _table);
                 break;
+            case BookStep.Reset:
+                _delivery.Route(market, envelope.Channel, value, _table);
+                ReadKey(market, market.NextRead);
+                break;
             case BookStep.NeedsKey:
-                if (wasLive) LogRepair(market.Ticker, envelope.StreamSequence);
-                if (wasLive) metrics.Repaired();
+                if (wasLive) Repairing(market);
                 ReadKey(market, TimeSpan.Zero);
                 break;
         }
@@ -117,29 +124,44 @@ public sealed partial class FeedLoop(
     private void OnKey(MarketFeed market, byte[]? value)
     {
         bool wasLive = market.State == BookState.Live;
-        switch (market.OnKey(value))
+        bool isReset = market.OnKey(value);
+        if (wasLive && (isReset || market.State != BookState.Live)) Repairing(market);
+        if (isReset) _delivery.RouteSnapshot(market, _table);
+        ReadKey(market, market.NextRead);
+    }
+
+    private void Repairing(MarketFeed market)
+    {
+        metrics.Repaired();
+        LogRepair(market.Ticker);
+    }
+
+    // Late markets too: the relay writes every key again when Redis has lost them, without a message.
+    private void OnListed(IReadOnlyList<string>? tickers)
+    {
+        foreach (var ticker in tickers ?? []) SyncIdle(Market(ticker));
+        foreach (var market in _byTicker.Values.Where(market => market.HasBook)) SyncIdle(market);
+        keys.RequestList(_listing, tickers == null ? ListRetry : ListInterval);
+
+        void SyncIdle(MarketFeed market)
         {
-            case BookStep.Reset:
-                if (wasLive) metrics.Repaired();
-                _delivery.Route(market, MarketChannel.OrderbookSnapshot, _delivery.Snapshot(market), _table);
-                if (!wasLive) ReadKey(market, ConfirmDelay);
-                break;
-            case BookStep.NeedsKey when market.HasPending || market.Retries == 1:
-                // Without messages there is nothing to wait for but a key whose write is due.
-                ReadKey(market, market.HasPending ? Min(FirstRetry * (1 << Math.Min(market.Retries, 10)), MaxRetry) : ConfirmDelay);
-                break;
+            if (market.State == BookState.Idle) Sync(market);
         }
     }
 
-    private void OnRequest(GatewayClient client, ClientAction action, string text, ChannelName name)
+    private void OnRequest(GatewayClient client, ClientRequest request)
     {
-        if (action == ClientAction.Unsubscribe)
+        if (request.Action == ClientAction.Ping) _delivery.Reply(client, ClientReply.Pong(Now));
+        foreach (var (text, name) in request.Channels)
         {
-            bool removed = client.Subscriptions.Remove(name);
-            if (removed) Unsubscribe(client, name);
-            Reply(client, removed ? "unsubscribed" : "not_subscribed", text);
+            if (request.Action == ClientAction.Subscribe) OnSubscribe(client, text, name);
+            else OnUnsubscribe(client, text, name);
         }
-        else if (client.Subscriptions.Contains(name))
+    }
+
+    private void OnSubscribe(GatewayClient client, string text, ChannelName name)
+    {
+        if (client.Subscriptions.Contains(name))
         {
             Reply(client, "already_subscribed", text);
         }
@@ -152,6 +174,19 @@ public sealed partial class FeedLoop(
             Reply(client, "subscribed", text);
             Subscribe(client, name);
         }
+    }
+
+    private void OnUnsubscribe(GatewayClient client, string text, ChannelName name)
+    {
+        if (!client.Subscriptions.Remove(name))
+        {
+            Reply(client, "not_subscribed", text);
+            return;
+        }
+
+        Unsubscribe(client, name);
+        Delivery.ForgetUnwanted(client);
+        Reply(client, "unsubscribed", text);
     }
 
     private void Subscribe(GatewayClient client, ChannelName name)
@@ -170,7 +205,6 @@ public sealed partial class FeedLoop(
         one.Interest++;
         if (!RedisInterest.IsBook(name)) return;
         one.BookInterest++;
-        _byBookChannel[RedisInterest.BookChannel(name.Ticker)] = one;
         if (one.State == BookState.Live) _delivery.Give(client, one);
     }
 
@@ -184,7 +218,6 @@ public sealed partial class FeedLoop(
             var market = Market(name.Ticker);
             market.Interest--;
             if (RedisInterest.IsBook(name)) market.BookInterest--;
-            if (market.BookInterest == 0) _byBookChannel.Remove(RedisInterest.BookChannel(name.Ticker));
             if (!_interest.IsAllWanted) Release(market);
         }
         else if (!_interest.IsAllWanted)
@@ -202,10 +235,20 @@ public sealed partial class FeedLoop(
         _markets.Remove(System.Text.Encoding.UTF8.GetBytes(market.Ticker));
     }
 
+    // Of the two channels of a book each confirmation begins again, so that the last of them counts.
     private void OnSubscribed(string channel)
     {
-        if (channel == RedisNames.AllChannel) keys.RequestList();
-        else if (_byBookChannel.TryGetValue(channel, out var market) && !(_interest.IsAllWanted && market.State == BookState.Live)) Sync(market);
+        if (channel == RedisNames.AllChannel)
+        {
+            keys.RequestList(++_listing, TimeSpan.Zero);
+        }
+        else if (RedisInterest.BookTickerOf(channel) is { } ticker
+            && _byTicker.TryGetValue(ticker, out var market)
+            && market.BookInterest > 0
+            && !(_interest.IsAllWanted && market.State == BookState.Live))
+        {
+            Sync(market);
+        }
     }
 
     private void Sync(MarketFeed market)
@@ -214,11 +257,7 @@ public sealed partial class FeedLoop(
         ReadKey(market, TimeSpan.Zero);
     }
 
-    private void ReadKey(MarketFeed market, TimeSpan delay)
-    {
-        market.IsReadingKey = true;
-        keys.Request(new SnapshotKeyRequest(market.Ticker, market.Attempt), delay);
-    }
+    private void ReadKey(MarketFeed market, TimeSpan delay) => keys.Request(new SnapshotKeyRequest(market, market.Attempt), delay);
 
     private MarketFeed Market(string ticker)
     {
@@ -233,11 +272,9 @@ public sealed partial class FeedLoop(
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
     [LoggerMessage(30, LogLevel.Warning, "Skipped a message of {Length} bytes from Redis, which is no envelope: {Reason}")]
     private partial void LogUnreadable(int length, string? reason);
 
-    [LoggerMessage(31, LogLevel.Information, "Messages before number {Sequence} of {Ticker} are missing; reading its snapshot key.")]
-    private partial void LogRepair(string ticker, long sequence);
+    [LoggerMessage(31, LogLevel.Information, "Order-book messages of {Ticker} are missing; its clients get a snapshot as soon as its key has what is missing.")]
+    private partial void LogRepair(string ticker);
 }

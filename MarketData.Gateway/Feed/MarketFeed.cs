@@ -27,10 +27,10 @@ public enum BookStep : byte
     /// <summary>The message continues the stream: pass it on.</summary>
     PassOn,
 
-    /// <summary>The book has just become right: everybody needs it whole.</summary>
+    /// <summary>The message is a snapshot with which the book has become right: everybody needs it.</summary>
     Reset,
 
-    /// <summary>Something is missing: the snapshot key must be read.</summary>
+    /// <summary>Something is missing: the snapshot key must be read now.</summary>
     NeedsKey,
 }
 
@@ -38,20 +38,37 @@ public enum BookStep : byte
 /// One market as the gateway receives it: its book with the rules that keep it right, and the position of its other streams. Belongs
 /// to the feed's loop.
 /// </summary>
+/// <remarks>
+/// The book is Live after a snapshot from the stream, or after its key has been read since the subscription began and what arrived
+/// meanwhile follows on it. The relay writes the key up to a quarter of a second after the message, so the key that was read may be
+/// older than messages that were published before the subscription. The next message would show that, but a quiet market has none:
+/// so the key is read again, ever more rarely, as long as the book is Live.
+/// </remarks>
 public sealed class MarketFeed(string ticker)
 {
-    private const int MaxPending = 10_000;
+    // Covers what a busy market sends while its key is late by seconds.
+    private const int MaxPending = 1024;
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100), MaxRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstConfirmation = TimeSpan.FromMilliseconds(500), MaxConfirmation = TimeSpan.FromMinutes(1);
+
     private readonly byte[] _utf8 = Encoding.UTF8.GetBytes(ticker);
     private readonly List<byte[]> _pending = [];
     private readonly SequencedBook _book = new();
     private readonly StreamPosition[] _last = new StreamPosition[Enum.GetValues<StreamKind>().Length];
     private byte[]? _snapshot;
+    private bool _isReading;
+    private int _reads;
+    private StreamPosition _keyAhead;
 
     public string Ticker { get; } = ticker;
 
     public BookState State { get; private set; }
 
-    /// <summary>Redis channels of this market alone that are subscribed, and those of its book among them.</summary>
+    /// <summary>Whether a book is known, right or not: clients may hold it.</summary>
+    public bool HasBook => _book.HasBase;
+
+    /// <summary>Clients' channels of this market alone, and those of its book among them.</summary>
     public int Interest { get; set; }
 
     public int BookInterest { get; set; }
@@ -59,34 +76,24 @@ public sealed class MarketFeed(string ticker)
     /// <summary>The last ticker envelope.</summary>
     public byte[]? LastTicker { get; private set; }
 
-    /// <summary>Number of the synchronization under way; answers to earlier ones are out of date.</summary>
+    /// <summary>Number of the current row of key reads; answers to earlier ones are void.</summary>
     public int Attempt { get; private set; }
 
-    /// <summary>Reads of the key in this synchronization that did not suffice.</summary>
-    public int Retries { get; private set; }
+    /// <summary>
+    /// When to read the key after <see cref="OnKey"/> or a <see cref="BookStep.Reset"/>: soon while the book is not right, to confirm it
+    /// once it is.
+    /// </summary>
+    public TimeSpan NextRead => State == BookState.Live ? Backoff(FirstConfirmation, MaxConfirmation) : Backoff(FirstRetry, MaxRetry);
 
-    /// <summary>Whether an answer to this attempt's request is on its way.</summary>
-    public bool IsReadingKey { get; set; }
-
-    /// <summary>Whether messages wait for the key.</summary>
-    public bool HasPending => _pending.Count > 0;
-
-    /// <summary>Begins a synchronization: what arrives from now on is kept until the key has been read.</summary>
+    /// <summary>Begins a synchronization: what arrives from now on is kept until the key, to be read now, fits.</summary>
     public void StartSync()
     {
-        State = BookState.Syncing;
-        Attempt++;
-        Retries = 0;
-        IsReadingKey = false;
-        _pending.Clear();
+        Enter(BookState.Syncing);
+        _isReading = true;
     }
 
     /// <summary>The stream is no longer received.</summary>
-    public void Stop()
-    {
-        StartSync();
-        State = BookState.Idle;
-    }
+    public void Stop() => Enter(BookState.Idle);
 
     /// <summary>Takes a message of the book stream.</summary>
     public BookStep OnBook(byte[] value, in Envelope envelope)
@@ -99,44 +106,34 @@ public sealed class MarketFeed(string ticker)
             {
                 _snapshot = null;
                 if (State == BookState.Live) return BookStep.PassOn;
-                GoLive();
+                Enter(BookState.Live);
                 return BookStep.Reset;
             }
 
-            StartSync();
+            Enter(BookState.Syncing);
         }
 
         // Beyond the bound the oldest go: the key will be read again until it is young enough for what is left.
         if (_pending.Count == MaxPending) _pending.RemoveRange(0, MaxPending / 2);
         _pending.Add(value);
-        return IsReadingKey ? BookStep.None : BookStep.NeedsKey;
+        if (_isReading || _pending.Count > 1) return BookStep.None;
+        // The first message is reason to read the key at once and not when the next read is due.
+        Attempt++;
+        _reads = 0;
+        State = BookState.Syncing;
+        _isReading = true;
+        return BookStep.NeedsKey;
     }
 
-    /// <summary>Takes the snapshot key's value, then what arrived meanwhile.</summary>
+    /// <summary>Takes the snapshot key's value. True when that made the book right: everybody needs it whole.</summary>
     /// <param name="value">The envelope, null when there is none.</param>
-    public BookStep OnKey(byte[]? value)
+    public bool OnKey(byte[]? value)
     {
-        IsReadingKey = false;
-        bool wasLive = State == BookState.Live;
-        bool isNewer = value != null && Envelope.TryParse(value, out var key, out _) && _book.Apply(value, key) == BookOutcome.Applied;
-        // Read once more while live: a key that is ahead shows a message that was published before the subscription began.
-        if (wasLive && !isNewer) return BookStep.None;
-        _snapshot = null;
-        int applied = 0;
-        while (_book.HasBase && applied < _pending.Count
-            && Envelope.TryParse(_pending[applied], out var envelope, out _)
-            && _book.Apply(_pending[applied], envelope) is BookOutcome.Applied or BookOutcome.Duplicate)
-            applied++;
-        _pending.RemoveRange(0, applied);
-        if (_book.HasBase && _pending.Count == 0)
-        {
-            GoLive();
-            return BookStep.Reset;
-        }
-
-        State = BookState.Syncing;
-        Retries++;
-        return BookStep.NeedsKey;
+        _isReading = false;
+        _reads++;
+        Envelope key = default;
+        bool hasKey = value != null && Envelope.TryParse(value, out key, out _) && key.Channel == MarketChannel.OrderbookSnapshot;
+        return State == BookState.Live ? OnConfirmation(hasKey ? value : null, key) : OnBase(hasKey ? value : null, key);
     }
 
     /// <summary>Takes a message of another stream; false when it was received before.</summary>
@@ -158,12 +155,55 @@ public sealed class MarketFeed(string ticker)
     public byte[] Snapshot(SnapshotEnvelope writer, TimeProvider time) =>
         _snapshot ??= writer.Write(_utf8, _book, time.GetUtcNow().ToUnixTimeMilliseconds()).ToArray();
 
-    private void GoLive()
+    private bool OnBase(byte[]? value, in Envelope key)
     {
-        State = BookState.Live;
+        bool isRight = value != null && _book.Apply(value, key) is BookOutcome.Applied or BookOutcome.Duplicate;
+        int taken = 0;
+        for (; _book.HasBase && taken < _pending.Count && Envelope.TryParse(_pending[taken], out var envelope, out _); taken++)
+        {
+            var outcome = _book.Apply(_pending[taken], envelope);
+            if (outcome is BookOutcome.Gap or BookOutcome.Invalid) break;
+            // Also without a key: the book of before a loss that goes on where it ended has lost nothing.
+            if (outcome == BookOutcome.Applied) isRight = true;
+        }
+
+        _pending.RemoveRange(0, taken);
+        if (!isRight || !_book.HasBase || _pending.Count > 0) return false;
+        _snapshot = null;
+        Enter(BookState.Live);
+        return true;
+    }
+
+    private bool OnConfirmation(byte[]? value, in Envelope key)
+    {
+        // A key may overtake messages that are still on their way here; what the book has not reached by the next read is lost.
+        bool isLost = _keyAhead > _book.Position;
+        _keyAhead = default;
+        if (isLost)
+        {
+            Enter(BookState.Syncing);
+            return OnBase(value, key);
+        }
+
+        if (value == null || key.Position <= _book.Position) return false;
+        _keyAhead = key.Position;
+        _reads = 0;
+        return false;
+    }
+
+    private void Enter(BookState state)
+    {
+        State = state;
         Attempt++;
-        Retries = 0;
-        IsReadingKey = false;
+        _reads = 0;
+        _isReading = false;
+        _keyAhead = default;
         _pending.Clear();
+    }
+
+    private TimeSpan Backoff(TimeSpan first, TimeSpan max)
+    {
+        var delay = first * (1L << Math.Min(_reads, 20));
+        return delay < max ? delay : max;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Gateway.Channels;
 
@@ -39,14 +40,20 @@ public sealed class RedisInterest(RedisSubscriber subscriber)
     /// <summary>Whether a channel name is about order books.</summary>
     public static bool IsBook(ChannelName name) => name.IsAll || name.Type.Stream() == StreamKind.OrderBook;
 
-    /// <summary>The last of a market's book channels to be subscribed: its confirmation covers both.</summary>
-    public static string BookChannel(string ticker) => RedisNames.Channel(ticker, "orderbook_delta");
+    /// <summary>The market whose book a Redis channel carries; null for other channels.</summary>
+    public static string? BookTickerOf(string channel)
+    {
+        // market-data:{ticker}:{type}; no ticker holds a colon.
+        var parts = channel.Split(':');
+        return parts.Length == 3 && MarketChannels.Parse(Encoding.UTF8.GetBytes(parts[2])).Stream() == StreamKind.OrderBook ? parts[1] : null;
+    }
 
+    // A book stream is on two channels, whichever of them the client named.
     private static IEnumerable<string> RedisChannels(ChannelName name)
     {
         if (name.Ticker == null) return [RedisNames.AllChannel];
         return IsBook(name)
-            ? [RedisNames.Channel(name.Ticker, "orderbook_snapshot"), BookChannel(name.Ticker)]
-            : [RedisNames.Channel(name.Ticker, System.Text.Encoding.UTF8.GetString(name.Type.Utf8Name()))];
+            ? [RedisNames.Channel(name.Ticker, "orderbook_snapshot"), RedisNames.Channel(name.Ticker, "orderbook_delta")]
+            : [RedisNames.Channel(name.Ticker, Encoding.UTF8.GetString(name.Type.Utf8Name()))];
     }
 }

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
 using StackExchange.Redis;
 
 namespace MarketData.ServiceDefaults.Redis;
@@ -41,7 +43,7 @@ public sealed class RespConnection : IAsyncDisposable
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(options.ConnectTimeout);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        RespConnection? connection = null;
+        bool isReady = false;
         try
         {
             await socket.ConnectAsync(endPoint, timeout.Token);
@@ -55,21 +57,22 @@ public sealed class RespConnection : IAsyncDisposable
                     timeout.Token);
             }
 
-            connection = new RespConnection(stream);
+            var connection = new RespConnection(stream);
             await connection.GreetAsync(options, clientName, timeout.Token);
+            isReady = true;
             return connection;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException($"Redis at {endPoint} did not answer within {options.ConnectTimeout} ms.");
         }
-        catch (SocketException exception)
+        catch (Exception exception) when (exception is SocketException or AuthenticationException)
         {
             throw new IOException($"Redis at {endPoint} cannot be reached: {exception.Message}", exception);
         }
         finally
         {
-            if (connection == null) socket.Dispose();
+            if (!isReady) socket.Dispose();
         }
     }
 
@@ -143,13 +146,13 @@ public sealed class RespConnection : IAsyncDisposable
         int expected = 1;
         if (!string.IsNullOrEmpty(options.Password))
         {
-            var password = System.Text.Encoding.UTF8.GetBytes(options.Password);
+            var password = Encoding.UTF8.GetBytes(options.Password);
             if (string.IsNullOrEmpty(options.User)) Write("AUTH"u8, password);
-            else Write("AUTH"u8, System.Text.Encoding.UTF8.GetBytes(options.User), password);
+            else Write("AUTH"u8, Encoding.UTF8.GetBytes(options.User), password);
             expected++;
         }
 
-        Write("CLIENT"u8, "SETNAME"u8, System.Text.Encoding.UTF8.GetBytes(clientName));
+        Write("CLIENT"u8, "SETNAME"u8, Encoding.UTF8.GetBytes(clientName));
         await FlushAsync(cancellationToken);
         for (int i = 0; i < expected; i++) (await ReadAsync(cancellationToken)).ThrowIfError();
     }
@@ -212,8 +215,8 @@ public sealed class RespConnection : IAsyncDisposable
         int next = position + lineEnd + 2;
         long number = 0;
         if (rest[0] is (byte)':' or (byte)'$' or (byte)'*'
-            && (!Utf8Parser.TryParse(line, out number, out int used) || used != line.Length || (rest[0] != ':' && number > MaxReplyBytes)))
-            throw new IOException("Redis sent a number that is none.");
+            && (!Utf8Parser.TryParse(line, out number, out int used) || used != line.Length || (rest[0] != ':' && number is < -1 or > MaxReplyBytes)))
+            throw new IOException($"Redis sent '{Encoding.ASCII.GetString(line[..Math.Min(line.Length, 32)])}' where a number is expected.");
 
         switch (rest[0])
         {
@@ -232,6 +235,7 @@ public sealed class RespConnection : IAsyncDisposable
             case (byte)'$' when number >= 0:
                 int length = (int)number;
                 if (_end - next < length + 2) return false;
+                if (!_input.AsSpan(next + length, 2).SequenceEqual("\r\n"u8)) throw new IOException("Redis sent a bulk string that does not end where it says.");
                 reply = new RespReply(RespKind.Bulk, 0, _input.AsMemory(next, length), default);
                 next += length + 2;
                 break;

@@ -2,17 +2,32 @@ using MarketData.Gateway.Clients;
 using MarketData.Gateway.Feed;
 using MarketData.Gateway.Http;
 using MarketData.ServiceDefaults.Redis;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace MarketData.Gateway;
 
-/// <summary>The stages of the service in the order of the data's way: feed, clients, HTTP.</summary>
-public static class GatewayServices
+/// <summary>Builds the gateway from its command line and environment, in the order of the data's way: feed, clients, HTTP.</summary>
+public static class GatewayApplication
 {
-    public static void AddGateway(this IHostApplicationBuilder builder)
+    /// <summary>A host that is ready to run.</summary>
+    /// <exception cref="OptionsValidationException">A setting is out of range; the message names its key.</exception>
+    public static WebApplication Build(string[] args)
     {
-        builder.Services.AddOptions<GatewayOptions>().BindConfiguration("Gateway").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton(TimeProvider.System);
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddServiceDefaults();
+        builder.AddGateway();
+
+        var app = builder.Build();
+        app.MapDefaultEndpoints();
+        app.MapGateway();
+        return app;
+    }
+
+    private static void AddGateway(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GatewayMetrics>();
 
         builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
@@ -29,7 +44,7 @@ public static class GatewayServices
         builder.Services.AddSingleton<ClientEndpoint>();
     }
 
-    public static void MapGateway(this WebApplication app)
+    private static void MapGateway(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
         var ping = TimeSpan.FromSeconds(options.PingSeconds);

@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace MarketData.ServiceDefaults;
+
+/// <summary>Runs a service as a process.</summary>
+public static class ServiceProgram
+{
+    /// <summary>
+    /// Builds and runs a service until it is told to stop. A start that fails for a reason that its operator can mend, such as a setting
+    /// or a port that is taken, is told in one line on standard error; anything else is a defect and keeps its stack trace.
+    /// </summary>
+    /// <param name="build">Builds the service from its arguments.</param>
+    /// <returns>The exit code: 0 after a stop that was asked for, 1 when the start failed.</returns>
+    public static async Task<int> RunAsync(Func<WebApplication> build)
+    {
+        try
+        {
+            await using var app = build();
+            await app.StartAsync();
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException or IOException or FormatException)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace MarketData.Tests.Unit.Gateway;
+
+/// <summary>A client of the gateway. Reads all the time unless told to stall.</summary>
+internal sealed class GatewayConnection : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Channel<byte[]> _received = Channel.CreateUnbounded<byte[]>();
+    private readonly Task _reading;
+    private volatile TaskCompletionSource? _stalled;
+
+    private GatewayConnection(ClientWebSocket socket)
+    {
+        Socket = socket;
+        _reading = ReadAsync();
+    }
+
+    public ClientWebSocket Socket { get; }
+
+    /// <summary>Connects and takes the greeting.</summary>
+    public static async Task<GatewayConnection> OpenAsync(Uri endpoint)
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
+        var connection = new GatewayConnection(socket);
+        var greeting = await connection.NextAsync();
+        Assert.Equal("connected", greeting.GetProperty("type").GetString());
+        return connection;
+    }
+
+    public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text);
+
+    public Task SendAsync(byte[] bytes, WebSocketMessageType type) => Socket.SendAsync(bytes, type, endOfMessage: true, TestContext.Current.CancellationToken);
+
+    public Task AskAsync(string action, params string[] channels) => SendAsync(JsonSerializer.Serialize(new { action, channels }));
+
+    /// <summary>Subscribes and takes the answers, which come before anything of the channels.</summary>
+    public async Task SubscribeAsync(params string[] channels)
+    {
+        foreach (var channel in channels)
+        {
+            await AskAsync("subscribe", channel);
+            await AnswerAsync("subscribed");
+        }
+    }
+
+    /// <summary>The next message in raw bytes.</summary>
+    public async Task<byte[]> NextBytesAsync()
+    {
+        try
+        {
+            return await _received.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new InvalidOperationException($"The gateway closed: {Socket.CloseStatus} {Socket.CloseStatusDescription}");
+        }
+    }
+
+    /// <summary>The next message.</summary>
+    public async Task<JsonElement> NextAsync()
+    {
+        using var document = JsonDocument.Parse(await NextBytesAsync());
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>The next answer, which must be of this type; envelopes before it are skipped.</summary>
+    public async Task<JsonElement> AnswerAsync(string type)
+    {
+        JsonElement message;
+        do message = await NextAsync();
+        while (!message.TryGetProperty("type", out _));
+        Assert.Equal(type, message.GetProperty("type").GetString());
+        return message;
+    }
+
+    /// <summary>Sends a text and returns the text of the error that answers it.</summary>
+    public async Task<string> ErrorOfAsync(string request)
+    {
+        await SendAsync(request);
+        return (await AnswerAsync("error")).GetProperty("error").GetString()!;
+    }
+
+    /// <summary>Proves that the connection works.</summary>
+    public async Task PingAsync()
+    {
+        await SendAsync("""{"action":"ping"}""");
+        await AnswerAsync("pong");
+    }
+
+    /// <summary>Reads nothing until <see cref="Resume"/>.</summary>
+    public void Stall() => _stalled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Resume()
+    {
+        var stalled = _stalled;
+        _stalled = null;
+        stalled?.SetResult();
+    }
+
+    /// <summary>Waits for the gateway's close frame; what came before it is thrown away.</summary>
+    public async Task<(int Code, string? Reason)> ClosedAsync()
+    {
+        await _reading.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        return ((int?)Socket.CloseStatus ?? 0, Socket.CloseStatusDescription);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Resume();
+        Socket.Abort();
+        await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Socket.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        var buffer = new byte[1 << 20];
+        int length = 0;
+        try
+        {
+            while (true)
+            {
+                if (_stalled is { } stalled) await stalled.Task;
+                var result = await Socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                if (result.MessageType == WebSocketMessageType.Close)
+                {
+                    if (Socket.State == WebSocketState.CloseReceived) await Socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+                    break;
+                }
+
+                length += result.Count;
+                if (!result.EndOfMessage) continue;
+                Assert.Equal(WebSocketMessageType.Text, result.MessageType);
+                _received.Writer.TryWrite(buffer[..length]);
+                length = 0;
+            }
+        }
+        finally
+        {
+            _received.Writer.TryComplete();
+        }
+    }
+}
