@@ -58,21 +58,21 @@ internal sealed class MarketCatalog(Random random)
 
     private MarketDefinition Define(
         Series series, string eventTicker, string suffix, decimal strike, DateTimeOffset opens, DateTimeOffset closes) => new()
-    {
-        Ticker = $"{eventTicker}-{suffix}",
-        EventTicker = eventTicker,
-        SeriesTicker = series.Ticker,
-        MarketId = RandomUuid.Next(random),
-        Title = Invariant($"{series.Subject} on {closes:MMM d, yyyy}?"),
-        YesSubTitle = Invariant($"{strike} or above"),
-        NoSubTitle = Invariant($"below {strike}"),
-        RulesPrimary = Invariant($"If, for {series.Subject}, the value is at least {strike} at {closes:yyyy-MM-dd HH:mm:ss} UTC, the market resolves to Yes."),
-        CreatedTime = opens,
-        OpenTime = opens,
-        CloseTime = closes,
-        Prices = series.Prices,
-        FloorStrike = strike,
-    };
+        {
+            Ticker = $"{eventTicker}-{suffix}",
+            EventTicker = eventTicker,
+            SeriesTicker = series.Ticker,
+            MarketId = RandomUuid.Next(random),
+            Title = Invariant($"{series.Subject} on {closes:MMM d, yyyy}?"),
+            YesSubTitle = Invariant($"{strike} or above"),
+            NoSubTitle = Invariant($"below {strike}"),
+            RulesPrimary = Invariant($"If, for {series.Subject}, the value is at least {strike} at {closes:yyyy-MM-dd HH:mm:ss} UTC, the market resolves to Yes."),
+            CreatedTime = opens,
+            OpenTime = opens,
+            CloseTime = closes,
+            Prices = series.Prices,
+            FloorStrike = strike,
+        };
 
     private static string Stamp(DateTimeOffset time, string format) => time.ToString(format, CultureInfo.InvariantCulture).ToUpperInvariant();
 
