@@ -10,7 +10,7 @@ try
 {
     var options = CommandLine.Parse(args);
     var builder = Host.CreateApplicationBuilder();
-    builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+    builder.AddServiceDefaults();
     builder.Logging.AddFilter("Microsoft", LogLevel.None);
     builder.Services.AddBroker(options);
     using var host = builder.Build();
