@@ -22,3 +22,8 @@ catch (BrokerStartException e)
     await Console.Error.WriteLineAsync($"LocalKafka: {e.Message}");
     return 1;
 }
+catch (Exception e) when (e.GetBaseException() is IOException or UnauthorizedAccessException)
+{
+    await Console.Error.WriteLineAsync($"LocalKafka: the data directory cannot be used: {e.GetBaseException().Message}");
+    return 1;
+}

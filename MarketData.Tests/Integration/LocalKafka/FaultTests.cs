@@ -234,7 +234,7 @@ public sealed class FaultTests
     public async Task Retention_by_size_drops_whole_old_segments()
     {
         await using var broker = await BrokerProcess.StartAsync(
-            "--topic", "prices:1", "--log.segment.bytes", "100000", "--log.retention.bytes", "200000", "--log.retention.check.interval.ms", "50");
+            "--topic", "prices:1", "--log.segment.bytes", "100000", "--log.retention.bytes", "200000", "--log.retention.ms", "-1", "--log.retention.check.interval.ms", "50");
         using var client = await WireClient.ConnectAsync(broker);
         for (var i = 0; i < 80; i++) await client.ProduceAsync("prices", 0, new BatchBuilder().Add(1_700_000_000_000 + i, new string('x', 10_000)).Build());
         await Wait.UntilAsync(() => Directory.GetFiles(broker.DataDirectory, "*.log", SearchOption.AllDirectories).Length <= 3, () => "old segments are still there");
