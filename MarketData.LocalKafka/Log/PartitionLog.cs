@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using Microsoft.Win32.SafeHandles;
 using MarketData.LocalKafka.Protocol;
+using Microsoft.Win32.SafeHandles;
 
 namespace MarketData.LocalKafka.Log;
 
@@ -35,6 +35,7 @@ internal sealed partial class PartitionLog : IDisposable
     private long _activeSince;
     private long _checkpointedOffset = -1;
     private bool _isDeleted;
+    private bool _hasDiskFailed;
 
     /// <summary>Opens the log in a directory, or makes it, and recovers whatever a crash left.</summary>
     public PartitionLog(string directory, string name, TopicSettings settings, FlushMode flush, TimeProvider time, ILogger logger)
@@ -47,7 +48,7 @@ internal sealed partial class PartitionLog : IDisposable
         NextOffset = HighWatermark = Active.NextOffset;
         _activeSince = time.GetTimestamp();
         RecoverProducers();
-        if (flush == FlushMode.Fsync) _flush = new DiskFlush(OnFlushed);
+        if (flush == FlushMode.Fsync) _flush = new DiskFlush(OnFlushed, OnDiskFailed);
     }
 
     /// <summary>Topic and partition number, for messages.</summary>
@@ -90,6 +91,7 @@ internal sealed partial class PartitionLog : IDisposable
         lock (_lock)
         {
             if (_isDeleted) return Refused(ErrorCode.UnknownTopicOrPartition);
+            if (_hasDiskFailed) return Refused(ErrorCode.KafkaStorageError);
             result = AppendLocked(bytes.Span, header, settings);
             written = Active;
         }
@@ -118,7 +120,7 @@ internal sealed partial class PartitionLog : IDisposable
                 segment = FindSegment(offset);
                 position = segment.FindOffset(offset);
             }
-            end = segment == Active ? EndBelowHighWatermark(segment) : segment.Size;
+            end = EndBelowHighWatermark(segment);
         }
         region = WholeBatches(segment, position, end, offset, maxBytes, atLeastOne);
         return ErrorCode.None;
@@ -139,7 +141,7 @@ internal sealed partial class PartitionLog : IDisposable
             [
                 .. _segments.Where(segment => segment.MaxTimestamp >= timestamp && segment.NextOffset > startOffset)
                     .Select(segment => (segment, (long)Math.Max(segment.FindTimestamp(timestamp), segment.FindOffset(startOffset)),
-                        segment == Active ? EndBelowHighWatermark(segment) : segment.Size)),
+                        EndBelowHighWatermark(segment))),
             ];
         }
         foreach (var (segment, start, end) in candidates)
@@ -230,11 +232,10 @@ internal sealed partial class PartitionLog : IDisposable
             (byte[], int) index;
             lock (_lock) index = segment.CaptureIndex();
             RandomAccess.FlushToDisk(segment.File);
+            segment.SaveIndex(index);
+            // Retention may have deleted the segment meanwhile; its index must not come back.
             lock (_lock)
-            {
-                if (!_segments.Contains(segment)) continue;
-                segment.SaveIndex(index);
-            }
+                if (!_segments.Contains(segment)) segment.DeleteIndex();
         }
         byte[] states;
         lock (_lock)
@@ -344,10 +345,10 @@ internal sealed partial class PartitionLog : IDisposable
         return _segments[low];
     }
 
-    /// <summary>Where the readable part of the active segment ends: all of it, unless its last batches are still on their way to disk.</summary>
+    /// <summary>Where the readable part of a segment ends: all of it, unless its last batches are still on their way to disk.</summary>
     private long EndBelowHighWatermark(LogSegment segment)
     {
-        if (HighWatermark == NextOffset) return segment.Size;
+        if (HighWatermark >= segment.NextOffset) return segment.Size;
         return _recent.Find(HighWatermark) is { } unsafeBatch && unsafeBatch.Segment == segment ? unsafeBatch.Position : ScanToOffset(segment, HighWatermark);
     }
 
@@ -396,6 +397,12 @@ internal sealed partial class PartitionLog : IDisposable
         }
     }
 
+    private void OnDiskFailed(IOException e)
+    {
+        lock (_lock) _hasDiskFailed = true;
+        LogDiskFailed(_logger, e, Name);
+    }
+
     private void WakeWaiters()
     {
         foreach (var waiter in _waiters) waiter.Signal();
@@ -427,6 +434,9 @@ internal sealed partial class PartitionLog : IDisposable
 
     [LoggerMessage(111, LogLevel.Error, "Partition {Partition}: a write failed; the batch is refused and the log is as it was before")]
     private static partial void LogWriteFailed(ILogger logger, Exception e, string partition);
+
+    [LoggerMessage(113, LogLevel.Critical, "Partition {Partition}: the disk failed to take what was written; nothing more is accepted until the broker is started again and has checked the log")]
+    private static partial void LogDiskFailed(ILogger logger, Exception e, string partition);
 
     [LoggerMessage(112, LogLevel.Information, "Partition {Partition}: retention deleted the segment with offsets {FirstOffset} to {LastOffset}")]
     private static partial void LogRetention(ILogger logger, string partition, long firstOffset, long lastOffset);
