@@ -42,6 +42,7 @@ esac
 require_dotnet
 # The tests start Redis themselves whichever way the topology is hosted.
 require_redis
+"$root/MarketData.Tests/Integration/LocalKafka/install-clients.sh"
 
 cd "$root"
 results=$root/TestResults
