@@ -118,7 +118,7 @@ public readonly struct Envelope
 /// <param name="Sequence">From 1; 0 is before the first.</param>
 public readonly record struct StreamPosition(long Epoch, long Sequence) : IComparable<StreamPosition>
 {
-    public StreamPosition Next => this with { Sequence = Sequence + 1 };
+    public StreamPosition Next() => this with { Sequence = Sequence + 1 };
 
     public int CompareTo(StreamPosition other) => Epoch != other.Epoch ? Epoch.CompareTo(other.Epoch) : Sequence.CompareTo(other.Sequence);
 
