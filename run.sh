@@ -24,10 +24,8 @@ a running container engine decides. Every other variable reaches the services: S
 EOF
 }
 
-fail() {
-  echo "run.sh: $*" >&2
-  exit 1
-}
+# shellcheck source=eng/prerequisites.sh
+. "$root/eng/prerequisites.sh"
 
 reset() {
   if [ "$use_aspire" = true ]; then
@@ -40,26 +38,6 @@ reset() {
   echo "Deleted $data"
 }
 
-install_redis() {
-  local command='apt-get install --yes --no-install-recommends redis-server'
-  local why='redis-server is missing (valkey-server would do as well)'
-  command -v apt-get > /dev/null || fail "$why; install one of them with the package manager of this system"
-  local as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    # Asks for a password only where somebody can type it.
-    if command -v sudo > /dev/null && { sudo -n true 2> /dev/null || [ -t 0 ]; }; then
-      as_root=(sudo)
-    else
-      fail "$why; run as root: $command"
-    fi
-  fi
-  echo "Installing redis-server …"
-  export DEBIAN_FRONTEND=noninteractive
-  # shellcheck disable=SC2086 # the words of the command
-  "${as_root[@]}" $command > /dev/null 2>&1 || { "${as_root[@]}" apt-get update > /dev/null && "${as_root[@]}" $command; } ||
-    fail "$why and could not be installed; run as root: apt-get update && $command"
-}
-
 case ${1-} in
   --help | -h)
     help
@@ -67,10 +45,8 @@ case ${1-} in
     ;;
 esac
 
-command -v dotnet > /dev/null || fail "the .NET 10 SDK is missing; see https://dotnet.microsoft.com/download/dotnet/10.0"
-
-# Directory.Build.props decides; a project without dependencies tells.
-use_aspire=$(cd "$root" && dotnet msbuild MarketData.Domain/MarketData.Domain.csproj -getProperty:UseAspire)
+require_dotnet
+use_aspire=$(uses_aspire)
 
 if [ "${1-}" = --reset ]; then
   [ $# -eq 1 ] || fail "--reset takes no further argument"
@@ -78,9 +54,7 @@ if [ "${1-}" = --reset ]; then
   exit
 fi
 
-if [ "$use_aspire" != true ] && ! command -v redis-server > /dev/null && ! command -v valkey-server > /dev/null; then
-  install_redis
-fi
+[ "$use_aspire" = true ] || require_redis
 
 (cd "$root" && dotnet build MarketData.AppHost/MarketData.AppHost.csproj --configuration Release --nologo --verbosity quiet -consoleLoggerParameters:NoSummary)
 

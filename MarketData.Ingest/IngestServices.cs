@@ -4,40 +4,54 @@ using MarketData.Ingest.Pipeline;
 using MarketData.Ingest.Relay;
 using MarketData.Ingest.Upstream;
 using MarketData.ServiceDefaults.Redis;
+using Microsoft.Extensions.Options;
 
 namespace MarketData.Ingest;
 
 /// <summary>The stages of the service in the order of the data's way: upstream, pipeline, relay.</summary>
 public static class IngestServices
 {
+    private const int MaxKafkaBackoffMs = 1000;
+
     public static void AddIngest(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IngestMetrics>();
 
+        // Everything that is handed over or acknowledged at the end is bounded by 5 s, and goes on side by side.
+        builder.Services.Configure<HostOptions>(host => (host.ServicesStopConcurrently, host.ShutdownTimeout) = (true, TimeSpan.FromSeconds(10)));
+
         builder.AddOptions<UpstreamOptions>("Upstream");
+        builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamAddressValidation>();
         builder.Services.AddHttpClient<MarketDiscovery>();
         builder.Services.AddSingleton<UpstreamStatus>();
         builder.Services.AddHostedService<UpstreamService>();
-        builder.Services.AddHealthChecks().AddCheck<UpstreamHealth>("exchange");
+        builder.Services.AddHealthChecks().AddCheck<UpstreamStatus>("exchange");
 
         builder.AddOptions<KafkaOptions>("Kafka");
         builder.Services.AddSingleton<KafkaTopic>();
         builder.Services.AddSingleton<KafkaSink>();
         builder.Services.AddSingleton<FramePipeline>();
         builder.Services.AddHealthChecks().AddCheck<KafkaSink>("publishing");
-        builder.AddKafkaProducer<byte[], byte[]>("kafka", settings =>
-        {
-            settings.DisableHealthChecks = true;
-            settings.Config.EnableIdempotence = true;
-            settings.Config.Acks = Acks.All;
-            settings.Config.CompressionType = CompressionType.Lz4;
-            settings.Config.LingerMs = 5;
-            // A Kafka outage costs delay, never a frame: librdkafka retries for ever, and when its queue is full the socket is read no further.
-            settings.Config.MessageTimeoutMs = 0;
-            settings.Config.QueueBufferingMaxMessages = 200_000;
-            settings.Config.QueueBufferingMaxKbytes = 128 << 10;
-        });
+        builder.Services.AddSingleton<ProducerRenewal>();
+        builder.AddKafkaProducer<byte[], byte[]>(
+            "kafka",
+            settings =>
+            {
+                settings.DisableHealthChecks = true;
+                settings.Config.EnableIdempotence = true;
+                settings.Config.Acks = Acks.All;
+                settings.Config.CompressionType = CompressionType.Lz4;
+                settings.Config.LingerMs = 5;
+                // A Kafka outage costs delay, never a frame: librdkafka retries for ever, and when its queue is full the socket is read no further.
+                settings.Config.MessageTimeoutMs = 0;
+                settings.Config.QueueBufferingMaxMessages = 200_000;
+                settings.Config.QueueBufferingMaxKbytes = 128 << 10;
+                settings.Config.ReconnectBackoffMaxMs = MaxKafkaBackoffMs;
+                // Only whether it was delivered is looked at.
+                settings.Config.DeliveryReportFields = "none";
+            },
+            (services, producer) => services.GetRequiredService<ProducerRenewal>().Attach(producer));
         builder.AddKafkaHealthCheck("kafka");
 
         builder.AddOptions<RelayOptions>("Relay");
@@ -52,12 +66,17 @@ public static class IngestServices
                 settings.Config.EnableAutoCommit = false;
                 settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
                 settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
+                settings.Config.ReconnectBackoffMaxMs = MaxKafkaBackoffMs;
             },
             (services, consumer) => services.GetRequiredService<RelayAssignment>().Attach(consumer));
         builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
         builder.AddRedisHealthCheck("redis");
         builder.AddRedisConnector("redis");
         builder.Services.AddSingleton<RelayStatus>();
+        builder.Services.AddSingleton<RelayMarkets>();
+        builder.Services.AddSingleton<RelayOffsets>();
+        builder.Services.AddSingleton<RelayRecovery>();
+        builder.Services.AddSingleton<RelayPublisher>();
         builder.Services.AddHostedService<RelayService>();
         builder.Services.AddHealthChecks().AddCheck<RelayStatus>("relay");
     }

@@ -1,6 +1,7 @@
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -9,23 +10,17 @@ namespace MarketData.MockKalshi;
 /// <summary>Builds the mock exchange from its command line and environment.</summary>
 public static class MockKalshiApplication
 {
-    /// <summary>Short names of the settings that are set most.</summary>
-    private static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["--replay"] = "Replay:File",
-        ["--speed"] = "Replay:Speed",
-        ["--markets"] = "Simulation:Markets",
-        ["--rate"] = "Simulation:Rate",
-        ["--seed"] = "Simulation:Seed",
-    };
+    private static readonly Dictionary<string, string?> QuietRequests = new() { ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning" };
 
     /// <summary>A host that is ready to run; a recording is already loaded.</summary>
-    /// <exception cref="OptionsValidationException">A setting is out of range; the message names its key.</exception>
-    /// <exception cref="RecordingException">The recording cannot be read; the message names file and line.</exception>
+    /// <exception cref="StartupException">An argument, a setting or the recording is wrong.</exception>
     public static WebApplication Build(string[] args)
     {
+        CommandLine.Check(args);
         var builder = WebApplication.CreateSlimBuilder(args);
-        builder.Configuration.AddCommandLine(args, Switches);
+        // Below every other source: one log line for each REST call would drown the rest, but whoever wants them can have them.
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietRequests });
+        builder.Configuration.AddCommandLine(args, CommandLine.Switches);
         builder.AddServiceDefaults();
         builder.AddMockKalshi();
 
@@ -33,7 +28,8 @@ public static class MockKalshiApplication
         app.MapDefaultEndpoints();
         app.MapWebSocket();
         app.MapRest();
-        // A wrong setting or recording ends the start here, before anything listens.
+        // What is wrong with settings or recording ends the start here, before anything listens.
+        Settings.Check(app.Services);
         app.Services.GetRequiredService<IExchange>();
         return app;
     }
@@ -41,11 +37,10 @@ public static class MockKalshiApplication
     private static void AddMockKalshi(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<ConnectionOptions>().BindConfiguration(ConnectionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<SimulationOptions>().BindConfiguration(SimulationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<MockKalshiMetrics>();
+        services.AddHealthChecks().AddCheck<ExchangeHealthCheck>("exchange", timeout: TimeSpan.FromSeconds(2));
 
         if (string.IsNullOrEmpty(builder.Configuration["Replay:File"]))
         {

@@ -1,13 +1,18 @@
 using MarketData.MockKalshi;
-using MarketData.MockKalshi.Replay;
-using Microsoft.Extensions.Options;
+using Microsoft.AspNetCore.Connections;
+
+if (args is ["--help" or "-h"])
+{
+    Console.WriteLine(CommandLine.Usage);
+    return 0;
+}
 
 try
 {
     await MockKalshiApplication.Build(args).RunAsync();
     return 0;
 }
-catch (Exception exception) when (exception is OptionsValidationException or RecordingException)
+catch (Exception exception) when (exception is StartupException or IOException { InnerException: AddressInUseException })
 {
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;

@@ -17,15 +17,23 @@ public static class Recordings
     public const string CurrentFrames = "frames-2026-misc.jsonl";
     public const string LegacyFrames = "frames-2025-legacy.jsonl";
 
+    private static string Folder => Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named
+        ? named
+        : Path.GetFullPath(Path.Combine(RepositoryRoot(), "..", "shared", "data", "kalshi"));
+
+    /// <summary>The path of a recording; null when it is not there.</summary>
+    public static string? TryFind(string file)
+    {
+        string path = Path.Combine(Folder, file);
+        return File.Exists(path) ? path : null;
+    }
+
     /// <summary>The path of a recording; skips the running test, saying what is missing, when it is not there.</summary>
     public static string Require(string file)
     {
-        string folder = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named
-            ? named
-            : Path.GetFullPath(Path.Combine(RepositoryRoot(), "..", "shared", "data", "kalshi"));
-        string path = Path.Combine(folder, file);
-        Assert.SkipUnless(File.Exists(path), $"The recording {file} is not in {folder}; set {FolderVariable} to the folder that has it.");
-        return path;
+        var path = TryFind(file);
+        Assert.SkipUnless(path != null, $"The recording {file} is not in {Folder}; set {FolderVariable} to the folder that has it.");
+        return path!;
     }
 
     /// <summary>The frames of a recording, one a line, without their line ends; skips the running test when it is not there.</summary>

@@ -23,6 +23,9 @@ public sealed class FramePipeline(KafkaSink sink, IngestMetrics metrics, TimePro
             case FrameType.Private:
                 metrics.Dropped("private");
                 return default;
+            case FrameType.Unknown when frame.TypeName.IsEmpty:
+                metrics.Dropped("untyped");
+                return default;
             default:
                 var value = Wrap(received, frame, out var key);
                 metrics.Published(frame.Type);

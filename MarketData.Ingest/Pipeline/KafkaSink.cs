@@ -6,65 +6,131 @@ namespace MarketData.Ingest.Pipeline;
 
 /// <summary>
 /// Hands envelopes to the idempotent producer. When its queue is full the caller waits, so that the exchange's socket is read no
-/// further: nothing is dropped here. Also the health check <c>publishing</c>.
+/// further: nothing is dropped here. An envelope that Kafka refuses is told to the caller with the next one. Also the health check
+/// <c>publishing</c>.
 /// </summary>
-public sealed partial class KafkaSink : IHealthCheck
+public sealed partial class KafkaSink(
+    IProducer<byte[], byte[]> producer,
+    ProducerRenewal renewal,
+    IOptions<KafkaOptions> options,
+    TimeProvider time,
+    IngestMetrics metrics,
+    ILogger<KafkaSink> logger) : IHealthCheck, IDisposable
 {
-    private static readonly TimeSpan FullQueueWait = TimeSpan.FromMilliseconds(5);
-    private readonly IProducer<byte[], byte[]> _producer;
-    private readonly string _topic;
-    private readonly TimeProvider _time;
-    private readonly IngestMetrics _metrics;
-    private readonly ILogger<KafkaSink> _logger;
-    private readonly Action<DeliveryReport<byte[], byte[]>> _delivered;
-    private string? _lastFailure;
+    private static readonly TimeSpan FullQueueWait = TimeSpan.FromMilliseconds(5), FlushTimeout = TimeSpan.FromSeconds(5);
 
-    public KafkaSink(IProducer<byte[], byte[]> producer, IOptions<KafkaOptions> options, TimeProvider time, IngestMetrics metrics, ILogger<KafkaSink> logger)
-    {
-        _producer = producer;
-        _topic = options.Value.Topic;
-        _time = time;
-        _metrics = metrics;
-        _logger = logger;
-        _delivered = OnDelivered;
-    }
+    // A burst fills the queue for a moment; a Kafka that is away does so for longer.
+    private static readonly TimeSpan UnhealthyWhenFullFor = TimeSpan.FromSeconds(5);
+    private IProducer<byte[], byte[]> _producer = producer;
 
-    /// <summary>Queues one record; waits while the queue is full.</summary>
+    // Written by librdkafka's thread: the last refusal, for health until a delivery succeeds, and for the caller until it is told.
+    private volatile string? _failure, _untold;
+    private long _fullSince = long.MaxValue;
+    private Action<DeliveryReport<byte[], byte[]>>? _delivered;
+
+    /// <summary>Queues one record; waits while the queue is full. One caller at a time.</summary>
+    /// <exception cref="EnvelopeLostException">This envelope or an earlier one is lost: books need new snapshots.</exception>
     public async ValueTask ProduceAsync(byte[] key, byte[] value, CancellationToken cancellationToken)
     {
-        var message = new Message<byte[], byte[]> { Key = key, Value = value };
-        while (true)
+        if (_untold is { } untold)
         {
-            try
-            {
-                _producer.Produce(_topic, message, _delivered);
-                return;
-            }
-            catch (ProduceException<byte[], byte[]> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
-            {
-                await Task.Delay(FullQueueWait, _time, cancellationToken);
-            }
+            _untold = null;
+            throw new EnvelopeLostException(untold);
         }
+
+        var message = new Message<byte[], byte[]> { Key = key, Value = value };
+        if (TryProduce(message)) return;
+        Volatile.Write(ref _fullSince, time.GetTimestamp());
+        do await Task.Delay(FullQueueWait, time, cancellationToken);
+        while (!TryProduce(message));
+        Volatile.Write(ref _fullSince, long.MaxValue);
+    }
+
+    /// <summary>Waits until everything queued is delivered, for at most 5 s.</summary>
+    public void Flush()
+    {
+        int left = _producer.Flush(FlushTimeout);
+        if (left > 0) LogNotFlushed(left, FlushTimeout.TotalSeconds);
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_lastFailure is { } failure
-            ? new HealthCheckResult(context.Registration.FailureStatus, $"Kafka refused an envelope: {failure}")
+        Task.FromResult(
+            _failure is { } failure ? new HealthCheckResult(context.Registration.FailureStatus, $"Kafka refused an envelope: {failure}")
+            : IsFullForLong() ? new HealthCheckResult(context.Registration.FailureStatus, "The queue to Kafka is full: the exchange is read no further until Kafka takes more.")
             : HealthCheckResult.Healthy());
+
+    public void Dispose() => _producer.Dispose();
+
+    private bool IsFullForLong()
+    {
+        long since = Volatile.Read(ref _fullSince);
+        return since != long.MaxValue && time.GetElapsedTime(since) > UnhealthyWhenFullFor;
+    }
+
+    // False when the queue is full.
+    private bool TryProduce(Message<byte[], byte[]> message)
+    {
+        try
+        {
+            _producer.Produce(options.Value.Topic, message, _delivered ??= OnDelivered);
+            return true;
+        }
+        catch (ProduceException<byte[], byte[]> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
+        {
+            return false;
+        }
+        catch (ProduceException<byte[], byte[]> exception) when (exception.Error.Code == ErrorCode.MsgSizeTooLarge)
+        {
+            // New snapshots would bring the same again, so the caller is not told: the hole in the market's numbers says it to consumers.
+            Refused(exception.Error);
+            return true;
+        }
+        catch (ProduceException<byte[], byte[]> exception) when (exception.Error.IsFatal)
+        {
+            Refused(exception.Error);
+            Renew(exception.Error.Reason);
+            throw new EnvelopeLostException(exception.Error.Reason);
+        }
+    }
+
+    // librdkafka gives an idempotent producer up for good when it can no longer promise order without loss. What it still held is lost.
+    private void Renew(string reason)
+    {
+        LogRenewed(reason);
+        var old = _producer;
+        _producer = renewal.Build();
+        old.Dispose();
+    }
 
     private void OnDelivered(DeliveryReport<byte[], byte[]> report)
     {
-        if (!report.Error.IsError)
+        if (report.Error.IsError)
         {
-            _lastFailure = null;
+            Refused(report.Error);
+            if (report.Error.Code != ErrorCode.MsgSizeTooLarge) _untold = report.Error.Reason;
             return;
         }
 
-        _metrics.Dropped("undelivered");
-        _lastFailure = report.Error.Reason;
-        LogUndelivered(report.Error.Reason);
+        metrics.Acknowledged();
+        if (_failure != null) _failure = null;
+    }
+
+    private void Refused(Error error)
+    {
+        metrics.Dropped("undelivered");
+        _failure = error.Reason;
+        LogUndelivered(error.Reason);
     }
 
     [LoggerMessage(30, LogLevel.Error, "Kafka refused an envelope, which is lost: {Reason}")]
     private partial void LogUndelivered(string reason);
+
+    [LoggerMessage(31, LogLevel.Critical, "The producer is of no more use; going on with a new one and new snapshots: {Reason}")]
+    private partial void LogRenewed(string reason);
+
+    [LoggerMessage(32, LogLevel.Error, "{Envelopes} envelopes were not delivered to Kafka within {Seconds:F0} s of stopping and are lost.")]
+    private partial void LogNotFlushed(int envelopes, double seconds);
 }
+
+/// <summary>Kafka did not take an envelope.</summary>
+public sealed class EnvelopeLostException(string reason) : Exception($"Kafka refused an envelope: {reason}.");

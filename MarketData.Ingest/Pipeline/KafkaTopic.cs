@@ -24,7 +24,7 @@ public sealed partial class KafkaTopic(IProducer<byte[], byte[]> producer, IOpti
             }
             catch (KafkaException exception)
             {
-                LogWaiting(exception.Error.Reason, wait.TotalSeconds);
+                LogWaiting(exception is CreateTopicsException refused ? refused.Results[0].Error.Reason : exception.Error.Reason, wait.TotalSeconds);
             }
 
             await Task.Delay(wait * (0.5 + Random.Shared.NextDouble() / 2), time, cancellationToken);

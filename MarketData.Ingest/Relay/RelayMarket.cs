@@ -5,11 +5,12 @@ using MarketData.Domain.Envelopes;
 
 namespace MarketData.Ingest.Relay;
 
-/// <summary>What the relay holds of one market: its book, and the names that it is published under.</summary>
+/// <summary>What the relay holds of one market: its book, its last ticker, and the names that it is published under.</summary>
 public sealed class RelayMarket
 {
     private readonly string _ticker;
     private readonly byte[]?[] _channels = new byte[Enum.GetValues<MarketChannel>().Length][];
+    private StreamPosition _lastTickerPosition;
 
     /// <param name="ticker">The market, or <c>all-markets</c> for frames without one.</param>
     /// <param name="partition">The Kafka partition that carries it.</param>
@@ -32,14 +33,26 @@ public sealed class RelayMarket
 
     public SequencedBook Book { get; } = new();
 
+    /// <summary>Whether the book's base was asked of Redis: what was not there then is not there later.</summary>
+    public bool IsBaseSought { get; set; }
+
     /// <summary>The last ticker envelope; null before the first.</summary>
-    public byte[]? LastTicker { get; set; }
+    public byte[]? LastTicker { get; private set; }
 
-    /// <summary>Whether the book or the last ticker has changed since the keys were written.</summary>
-    public bool IsDirty { get; set; }
+    /// <summary>When the book or the last ticker changed first since the keys were written; null when they have not.</summary>
+    public long? DirtySince { get; set; }
 
-    /// <summary>Timestamp of the last write of the keys; 0 before the first.</summary>
-    public long WrittenAt { get; set; }
+    /// <summary>Timestamp of the last write of the keys; null before the first.</summary>
+    public long? WrittenAt { get; set; }
+
+    /// <summary>Keeps a ticker envelope unless a later one is known; false then.</summary>
+    public bool TryKeepTicker(byte[] value, in Envelope envelope)
+    {
+        if (LastTicker != null && envelope.Position <= _lastTickerPosition) return false;
+        LastTicker = value;
+        _lastTickerPosition = envelope.Position;
+        return true;
+    }
 
     /// <summary>The Redis channel of an envelope of this market, as UTF-8.</summary>
     public byte[] ChannelOf(ReadOnlySpan<byte> bytes, in Envelope envelope) => envelope.Channel == MarketChannel.Other

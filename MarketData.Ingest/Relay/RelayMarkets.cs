@@ -4,12 +4,12 @@ using MarketData.Domain.Envelopes;
 namespace MarketData.Ingest.Relay;
 
 /// <summary>The markets that the relay has seen, with their books, and which of them have keys to write. Not thread-safe.</summary>
-public sealed class RelayMarkets
+public sealed class RelayMarkets(TimeProvider time)
 {
     private readonly Dictionary<byte[], RelayMarket>.AlternateLookup<ReadOnlySpan<byte>> _markets =
         new Dictionary<byte[], RelayMarket>(Utf8TextComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
 
-    private readonly Queue<RelayMarket> _dirty = new();
+    private Queue<RelayMarket> _dirty = new();
 
     /// <summary>The market of an envelope.</summary>
     public RelayMarket Of(ReadOnlySpan<byte> bytes, in Envelope envelope, int partition)
@@ -24,8 +24,8 @@ public sealed class RelayMarkets
     /// <summary>Puts the keys of a market on the list of those to write.</summary>
     public void MarkDirty(RelayMarket market)
     {
-        if (market.IsDirty) return;
-        market.IsDirty = true;
+        if (market.DirtySince != null) return;
+        market.DirtySince = time.GetTimestamp();
         _dirty.Enqueue(market);
     }
 
@@ -35,28 +35,43 @@ public sealed class RelayMarkets
         foreach (var market in _markets.Dictionary.Values) MarkDirty(market);
     }
 
-    /// <summary>Marks the markets with levels whose keys have not been written for a while, so that no key in use expires.</summary>
-    public void MarkUnwrittenSince(long timestamp)
+    /// <summary>Marks the markets with levels whose keys have not been written for this long, so that no key in use expires.</summary>
+    public void MarkUnwrittenFor(TimeSpan age)
     {
         foreach (var market in _markets.Dictionary.Values)
         {
-            if (market.WrittenAt < timestamp && market.Book.HasBase && !market.Book.Book.IsEmpty) MarkDirty(market);
+            bool isOld = market.WrittenAt is not { } written || time.GetElapsedTime(written) > age;
+            if (isOld && market.Book.HasBase && !market.Book.Book.IsEmpty) MarkDirty(market);
         }
     }
 
-    /// <summary>Takes every dirty market whose keys were last written at or before a time.</summary>
-    public void TakeDirty(long writtenUntil, List<RelayMarket> due)
+    /// <summary>Whether a market has changed before a time and its keys do not hold that yet.</summary>
+    public bool HasDirtySince(long timestamp)
     {
-        for (int i = _dirty.Count; i > 0; i--)
+        foreach (var market in _dirty)
+        {
+            if (market.DirtySince <= timestamp) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes the dirty markets whose keys were not written within an interval.</summary>
+    /// <param name="interval">Shortest time between two writes of one market.</param>
+    /// <param name="limit">Most markets to take; the rest stays for the next call.</param>
+    /// <param name="due">Gets the markets.</param>
+    public void TakeDirty(TimeSpan interval, int limit, List<RelayMarket> due)
+    {
+        for (int i = _dirty.Count; i > 0 && due.Count < limit; i--)
         {
             var market = _dirty.Dequeue();
-            if (market.WrittenAt > writtenUntil)
+            if (market.WrittenAt is { } written && time.GetElapsedTime(written) < interval)
             {
                 _dirty.Enqueue(market);
                 continue;
             }
 
-            market.IsDirty = false;
+            market.DirtySince = null;
             due.Add(market);
         }
     }
@@ -64,13 +79,8 @@ public sealed class RelayMarkets
     /// <summary>Forgets the markets of a partition that another relay takes over.</summary>
     public void Forget(int partition)
     {
-        var gone = _markets.Dictionary.Values.Where(market => market.Partition == partition).ToList();
-        foreach (var market in gone) _markets.Dictionary.Remove(market.Ticker);
-        int count = _dirty.Count;
-        for (int i = 0; i < count; i++)
-        {
-            var market = _dirty.Dequeue();
-            if (market.Partition != partition) _dirty.Enqueue(market);
-        }
+        foreach (var market in _markets.Dictionary.Values.Where(market => market.Partition == partition).ToList())
+            _markets.Dictionary.Remove(market.Ticker);
+        _dirty = new Queue<RelayMarket>(_dirty.Where(market => market.Partition != partition));
     }
 }

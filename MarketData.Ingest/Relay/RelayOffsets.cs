@@ -1,56 +1,114 @@
+using Microsoft.Extensions.Options;
+
 namespace MarketData.Ingest.Relay;
 
-/// <summary>
-/// How far each partition is published, and which of it may be committed: an offset is committed only when the snapshot keys hold
-/// every change before it, since after a restart the keys are the base of the books. Not thread-safe.
-/// </summary>
-public sealed class RelayOffsets(RelayOptions options, TimeProvider time)
+/// <summary>How far each partition is published, and which of it may be committed. Not thread-safe.</summary>
+public sealed class RelayOffsets(IOptions<RelayOptions> options, TimeProvider time)
 {
-    private readonly Dictionary<int, long> _next = [], _committed = [], _readAgainUntil = [];
-    private readonly TimeSpan _commitInterval = TimeSpan.FromMilliseconds(options.CommitIntervalMs);
-    private readonly TimeSpan _snapshotInterval = TimeSpan.FromMilliseconds(options.SnapshotIntervalMs);
-    private List<(int Partition, long Next)>? _candidates;
+    private readonly Dictionary<int, Progress> _partitions = [];
+    private readonly TimeSpan _commitInterval = TimeSpan.FromMilliseconds(options.Value.CommitIntervalMs);
+    private List<PartitionOffset>? _candidates;
     private long _candidatesAt;
 
-    /// <summary>Takes note of an acknowledged message.</summary>
-    public void Done(int partition, long offset) => _next[partition] = Math.Max(_next.GetValueOrDefault(partition), offset + 1);
+    /// <summary>The offset after the last acknowledged message; null before the first.</summary>
+    public long? Next(int partition) => _partitions.GetValueOrDefault(partition)?.Next;
 
-    /// <summary>Whether a message that is read now was read before and is read again for the books only.</summary>
-    public bool IsReadAgain(int partition, long offset) => _readAgainUntil.TryGetValue(partition, out long until) && offset < until;
+    /// <summary>The offset that this relay committed last; null before the first.</summary>
+    public long? Committed(int partition) => _partitions.GetValueOrDefault(partition)?.Committed;
 
-    /// <summary>
-    /// Notes that a partition is read again up to an offset. False when that was done before since the partition was assigned: a book
-    /// that has no base in the whole log waits for the exchange's next snapshot.
-    /// </summary>
-    public bool TryReadAgain(int partition, long until) => _readAgainUntil.TryAdd(partition, until);
-
-    /// <summary>
-    /// The offsets to commit now, or null. Candidates are taken once per commit interval and given out after the snapshot interval: by
-    /// then every key that was due when they were taken has been written.
-    /// </summary>
-    public IReadOnlyList<(int Partition, long Next)>? TakeCommittable()
+    /// <summary>Takes note that everything up to an offset is acknowledged.</summary>
+    public void Done(int partition, long offset)
     {
-        var age = time.GetElapsedTime(_candidatesAt);
-        if (_candidates == null)
+        var progress = Of(partition);
+        if (progress.ReadAgainUntil is { } until)
         {
-            if (age < _commitInterval) return null;
-            _candidates = [.. _next.Where(next => _committed.GetValueOrDefault(next.Key, -1) < next.Value).Select(next => (next.Key, next.Value))];
-            _candidatesAt = time.GetTimestamp();
-            return null;
+            if (offset + 1 < until) return;
+            progress.ReadAgainUntil = null;
         }
 
-        if (age <= _snapshotInterval) return null;
+        progress.Next = offset + 1;
+    }
+
+    /// <summary>Whether a message that is read now was published before and is read again for the books only.</summary>
+    public bool IsReadAgain(int partition, long offset) =>
+        _partitions.TryGetValue(partition, out var progress) && offset < progress.ReadAgainUntil;
+
+    /// <summary>Notes that a partition is read again up to an offset. Nothing of it is committed until then.</summary>
+    public void ReadAgain(int partition, long until)
+    {
+        Of(partition).ReadAgainUntil = until;
+        _candidates?.RemoveAll(candidate => candidate.Partition == partition);
+    }
+
+    /// <summary>
+    /// Whether all that the log has of a partition has passed through this relay, or is on its way: then its memory lacks no book that
+    /// reading the log again could bring.
+    /// </summary>
+    public bool IsWhole(int partition) => _partitions.TryGetValue(partition, out var progress) && progress.IsWhole;
+
+    public void MarkWhole(int partition) => Of(partition).IsWhole = true;
+
+    /// <summary>
+    /// The offsets to commit now, or null. An offset is given out only when the keys in Redis hold every change before it, since after a
+    /// restart the keys are the base of the books: candidates are taken once per commit interval, and given out when no market that was
+    /// changed before then waits for its keys to be written.
+    /// </summary>
+    public IReadOnlyList<PartitionOffset>? TakeCommittable(RelayMarkets markets)
+    {
+        if (_candidates == null)
+        {
+            if (time.GetElapsedTime(_candidatesAt) < _commitInterval) return null;
+            _candidatesAt = time.GetTimestamp();
+            _candidates = Published();
+        }
+
+        if (markets.HasDirtySince(_candidatesAt)) return null;
         var committable = _candidates;
         _candidates = null;
-        foreach (var (partition, next) in committable) _committed[partition] = next;
         return committable;
+    }
+
+    /// <summary>Takes note of what was committed.</summary>
+    public void Commit(IEnumerable<PartitionOffset> committed)
+    {
+        foreach (var (partition, offset) in committed) Of(partition).Committed = offset;
+    }
+
+    /// <summary>Everything that is published and not committed, whether or not the keys hold it.</summary>
+    public List<PartitionOffset> Published() =>
+    [
+        .. _partitions
+            .Where(partition => partition.Value.ReadAgainUntil == null && partition.Value.Next != null && partition.Value.Next != partition.Value.Committed)
+            .Select(partition => new PartitionOffset(partition.Key, partition.Value.Next!.Value)),
+    ];
+
+    /// <summary>Redis may have lost what was written: everything is committed anew, once the keys are written again.</summary>
+    public void Restart()
+    {
+        _candidates = null;
+        foreach (var progress in _partitions.Values) progress.Committed = null;
     }
 
     public void Forget(int partition)
     {
-        _next.Remove(partition);
-        _committed.Remove(partition);
-        _readAgainUntil.Remove(partition);
+        _partitions.Remove(partition);
         _candidates?.RemoveAll(candidate => candidate.Partition == partition);
     }
+
+    private Progress Of(int partition) =>
+        _partitions.TryGetValue(partition, out var progress) ? progress : _partitions[partition] = new Progress();
+
+    private sealed class Progress
+    {
+        public long? Next { get; set; }
+
+        public long? Committed { get; set; }
+
+        public long? ReadAgainUntil { get; set; }
+
+        public bool IsWhole { get; set; }
+    }
 }
+
+/// <summary>A place in the log.</summary>
+public readonly record struct PartitionOffset(int Partition, long Offset);

@@ -8,8 +8,11 @@ public sealed class RelayOptions
     /// <summary>Whether this process relays. Default true; false where relays run in processes of their own.</summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>Shortest time between two writes of one market's snapshot key, in milliseconds. Default 250.</summary>
-    [Range(10, 60_000, ErrorMessage = "Relay:SnapshotIntervalMs must be 10 to 60000 milliseconds.")]
+    /// <summary>
+    /// Shortest time between two writes of one market's snapshot key, in milliseconds. Default 250. Readers of a key look at it once more
+    /// after a second, so it must not be near that.
+    /// </summary>
+    [Range(10, 500, ErrorMessage = "Relay:SnapshotIntervalMs must be 10 to 500 milliseconds.")]
     public int SnapshotIntervalMs { get; set; } = 250;
 
     /// <summary>Time between two commits of the consumer group's offsets, in milliseconds. Default 1000.</summary>

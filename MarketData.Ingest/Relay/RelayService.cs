@@ -13,8 +13,12 @@ namespace MarketData.Ingest.Relay;
 public sealed partial class RelayService(
     IConsumer<Ignore, byte[]> consumer,
     RelayAssignment assignment,
+    RelayMarkets markets,
+    RelayOffsets offsets,
+    RelayRecovery recovery,
+    RelayPublisher publisher,
+    RedisConnector redisConnector,
     KafkaTopic topic,
-    RedisConnector redis,
     RelayStatus status,
     IngestMetrics metrics,
     IOptions<KafkaOptions> kafka,
@@ -23,11 +27,13 @@ public sealed partial class RelayService(
     ILogger<RelayService> logger) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50), FirstWait = TimeSpan.FromMilliseconds(100), MaxWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RenewalInterval = TimeSpan.FromMinutes(1), CloseTimeout = TimeSpan.FromSeconds(4);
     private const int MaxBatchBytes = 1 << 20;
 
-    private readonly RelayMarkets _markets = new();
-    private readonly List<RelayedMessage> _batch = [];
-    private readonly RelayOffsets _offsets = new(options.Value, time);
+    private readonly RelayBatch _batch = new();
+    private readonly HashSet<int> _withoutBase = [];
+    private TimeSpan _wait;
+    private long _renewedAt = time.GetTimestamp();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -38,59 +44,57 @@ public sealed partial class RelayService(
     private void Run(CancellationToken stoppingToken)
     {
         consumer.Subscribe(kafka.Value.Topic);
-        var wait = TimeSpan.Zero;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                if (wait > TimeSpan.Zero) WaitPaused(wait * (0.5 + Random.Shared.NextDouble() / 2), stoppingToken);
-                RunConnected(() => wait = TimeSpan.Zero, stoppingToken);
+                if (_wait > TimeSpan.Zero) WaitPaused(_wait * (0.5 + Random.Shared.NextDouble() / 2), stoppingToken);
+                RunConnected(stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                wait = wait == TimeSpan.Zero ? FirstWait : wait * 2 < MaxWait ? wait * 2 : MaxWait;
+                _wait = _wait == TimeSpan.Zero ? FirstWait : _wait * 2 < MaxWait ? _wait * 2 : MaxWait;
                 status.Down(exception.Message);
-                LogDown(exception.Message, wait.TotalSeconds, exception is IOException or TimeoutException ? null : exception);
+                LogDown(exception.Message, _wait.TotalSeconds, exception is IOException or TimeoutException ? null : exception);
             }
-            catch (OperationCanceledException)
+            catch (Exception exception)
             {
-                break;
+                LogCutShort(exception.Message);
             }
         }
 
-        consumer.Close();
+        // Bounded here: leaving the group asks Kafka, which may be away.
+        if (!Task.Run(consumer.Close, CancellationToken.None).Wait(CloseTimeout, CancellationToken.None)) LogNotClosed(CloseTimeout.TotalSeconds);
     }
 
-    private void RunConnected(Action connected, CancellationToken stoppingToken)
+    private void RunConnected(CancellationToken stoppingToken)
     {
-        var publisher = new RelayPublisher(_markets, options, time);
-        var connection = redis.ConnectAsync("market-data-relay", stoppingToken).GetAwaiter().GetResult();
-        try
+        using var redis = new RelayConnection(redisConnector.ConnectAsync("market-data-relay", stoppingToken).GetAwaiter().GetResult(), time);
+        LogConnected();
+        markets.MarkAllDirty();
+        offsets.Restart();
+        recovery.Restart();
+        while (!stoppingToken.IsCancellationRequested)
         {
-            LogConnected();
-            _markets.MarkAllDirty();
-            while (!stoppingToken.IsCancellationRequested)
-            {
-                // Not empty here after a failure: the batch that Redis did not acknowledge.
-                if (_batch.Count == 0) Collect(stoppingToken);
-                Publish(publisher, connection, stoppingToken);
-                connected();
-                status.Running();
-                _batch.Clear();
-                if (_offsets.TakeCommittable() is { Count: > 0 } offsets) Commit(offsets);
-            }
+            // Not empty here after a failure: the batch that Redis did not acknowledge.
+            if (_batch.IsEmpty) Collect(stoppingToken);
+            recovery.Check(redis, assignment.Assigned, _batch);
+            Publish(redis);
+            _wait = TimeSpan.Zero;
+            status.Running();
+            if (offsets.TakeCommittable(markets) is { Count: > 0 } committable) Commit(redis, committable);
         }
-        finally
-        {
-            connection.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        }
+
+        metrics.SnapshotKeysWritten(publisher.WriteKeys(redis, all: true));
+        redis.Finish();
+        if (offsets.Published() is { Count: > 0 } published) Commit(redis, published);
     }
 
     private void Collect(CancellationToken stoppingToken)
     {
         int bytes = 0;
         var wait = Poll;
-        while (_batch.Count < options.Value.BatchMessages && bytes < MaxBatchBytes && !stoppingToken.IsCancellationRequested)
+        while (_batch.Messages.Count < options.Value.BatchMessages && bytes < MaxBatchBytes && !stoppingToken.IsCancellationRequested)
         {
             var result = consumer.Consume(wait);
             ForgetRevoked();
@@ -103,48 +107,55 @@ public sealed partial class RelayService(
 
     private void Add(ConsumeResult<Ignore, byte[]> result)
     {
+        int partition = result.Partition;
+        bool publish = !offsets.IsReadAgain(partition, result.Offset);
         if (Envelope.TryParse(result.Message.Value, out var envelope, out var error))
         {
-            _batch.Add(new RelayedMessage(
-                result.Partition, result.Offset, result.Message.Value, envelope, !_offsets.IsReadAgain(result.Partition, result.Offset)));
+            _batch.Add(result.Offset, new RelayedMessage(partition, result.Message.Value, envelope, publish));
             return;
         }
 
+        _batch.Skip(partition, result.Offset);
+        if (!publish) return;
         metrics.Dropped("unreadable");
-        LogUnreadable(result.Partition, result.Offset, error);
-        _offsets.Done(result.Partition, result.Offset);
+        LogUnreadable(partition, result.Offset, error);
     }
 
-    private void Publish(RelayPublisher publisher, RespConnection connection, CancellationToken stoppingToken)
+    private void Publish(RelayConnection redis)
     {
-        int commands = 0, published = 0;
-        foreach (var message in _batch)
+        int published = 0;
+        foreach (var message in _batch.Messages)
         {
             if (message.Publish) published++;
-            if (!publisher.Write(connection, message, ref commands, stoppingToken)) ReadAgain(message.Partition);
+            if (!publisher.Write(redis, message)) _withoutBase.Add(message.Partition);
         }
 
-        _markets.MarkUnwrittenSince(time.GetTimestamp() - (long)TimeSpan.FromHours(options.Value.KeyExpiryHours).TotalSeconds / 4 * time.TimestampFrequency);
-        int keys = publisher.WriteKeys(connection, ref commands);
-        publisher.FinishCommands(connection, ref commands, stoppingToken);
-        foreach (var message in _batch) _offsets.Done(message.Partition, message.Offset);
+        RenewKeys();
+        int keys = publisher.WriteKeys(redis);
+        redis.Finish();
+        foreach (var (partition, offset) in _batch.Ends) offsets.Done(partition, offset);
+        _batch.Clear();
         metrics.Relayed(published);
         metrics.SnapshotKeysWritten(keys);
+        foreach (int partition in _withoutBase) recovery.ReadFromStart(partition);
+        _withoutBase.Clear();
     }
 
-    private void ReadAgain(int partition)
+    private void RenewKeys()
     {
-        long until = _batch.FindLast(message => message.Partition == partition).Offset + 1;
-        if (!_offsets.TryReadAgain(partition, until)) return;
-        LogReadAgain(partition);
-        consumer.Seek(new TopicPartitionOffset(kafka.Value.Topic, partition, Offset.Beginning));
+        if (time.GetElapsedTime(_renewedAt) < RenewalInterval) return;
+        _renewedAt = time.GetTimestamp();
+        markets.MarkUnwrittenFor(TimeSpan.FromHours(options.Value.KeyExpiryHours) / 4);
     }
 
-    private void Commit(IReadOnlyList<(int Partition, long Next)> offsets)
+    private void Commit(RelayConnection redis, IReadOnlyList<PartitionOffset> committable)
     {
+        RelayRecovery.Mark(redis, committable);
+        redis.Finish();
         try
         {
-            consumer.Commit(offsets.Select(offset => new TopicPartitionOffset(kafka.Value.Topic, offset.Partition, offset.Next)));
+            consumer.Commit(committable.Select(offset => new TopicPartitionOffset(kafka.Value.Topic, offset.Partition, offset.Offset)));
+            offsets.Commit(committable);
         }
         catch (KafkaException exception)
         {
@@ -173,9 +184,10 @@ public sealed partial class RelayService(
     {
         foreach (int partition in assignment.TakeRevoked())
         {
-            _batch.RemoveAll(message => message.Partition == partition);
-            _markets.Forget(partition);
-            _offsets.Forget(partition);
+            _batch.Remove(partition);
+            markets.Forget(partition);
+            offsets.Forget(partition);
+            recovery.Forget(partition);
         }
     }
 
@@ -188,9 +200,12 @@ public sealed partial class RelayService(
     [LoggerMessage(42, LogLevel.Warning, "Skipped record {Offset} of partition {Partition}, which is no envelope: {Reason}")]
     private partial void LogUnreadable(int partition, long offset, string? reason);
 
-    [LoggerMessage(43, LogLevel.Warning, "A book of partition {Partition} has no base in Redis; reading the partition again from its start.")]
-    private partial void LogReadAgain(int partition);
-
     [LoggerMessage(44, LogLevel.Warning, "Offsets were not committed: {Reason}")]
     private partial void LogNotCommitted(string reason);
+
+    [LoggerMessage(46, LogLevel.Warning, "The relay stopped before its last messages were committed; they are published again at the next start: {Reason}")]
+    private partial void LogCutShort(string reason);
+
+    [LoggerMessage(47, LogLevel.Warning, "Kafka did not answer the relay's leave within {Seconds} s; the group notices by itself.")]
+    private partial void LogNotClosed(double seconds);
 }

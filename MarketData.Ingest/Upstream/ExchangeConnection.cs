@@ -8,19 +8,20 @@ namespace MarketData.Ingest.Upstream;
 /// <param name="ReceivedTimestamp">Unix milliseconds.</param>
 public readonly record struct ReceivedFrame(ReadOnlyMemory<byte> Bytes, long ReceivedTimestamp);
 
-/// <summary>One WebSocket connection to the exchange: frames in, commands out. One receiver and any number of senders at a time.</summary>
+/// <summary>One WebSocket connection to the exchange: frames in, commands out. One receiver and one sender at a time.</summary>
 public sealed class ExchangeConnection : IDisposable
 {
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
     private readonly ClientWebSocket _socket = new();
-    private readonly SemaphoreSlim _sending = new(1);
     private readonly TimeProvider _time;
     private readonly int _maxFrameBytes;
-    private byte[] _buffer = new byte[64 << 10];
+    private byte[] _buffer;
 
     private ExchangeConnection(UpstreamOptions options, TimeProvider time)
     {
         _time = time;
         _maxFrameBytes = options.MaxFrameBytes;
+        _buffer = new byte[Math.Min(64 << 10, _maxFrameBytes)];
         // The exchange answers pings, so a silent connection is told from a quiet market within the liveness time.
         _socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(options.LivenessSeconds / 2.0);
         _socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(options.LivenessSeconds / 2.0);
@@ -51,14 +52,14 @@ public sealed class ExchangeConnection : IDisposable
     }
 
     /// <summary>The next frame; null when the exchange closed the connection in order.</summary>
-    /// <exception cref="WebSocketException">The connection was cut or went silent.</exception>
+    /// <exception cref="IOException">The connection was cut or went silent.</exception>
     /// <exception cref="InvalidDataException">A frame above the limit.</exception>
     public async ValueTask<ReceivedFrame?> ReceiveAsync(CancellationToken cancellationToken)
     {
         int length = 0;
         while (true)
         {
-            var received = await _socket.ReceiveAsync(_buffer.AsMemory(length), cancellationToken);
+            var received = await ReceivePartAsync(_buffer.AsMemory(length), cancellationToken);
             if (received.MessageType == WebSocketMessageType.Close) return null;
             length += received.Count;
             if (received.EndOfMessage) return new ReceivedFrame(_buffer.AsMemory(0, length), _time.GetUtcNow().ToUnixTimeMilliseconds());
@@ -68,23 +69,46 @@ public sealed class ExchangeConnection : IDisposable
         }
     }
 
+    /// <summary>Sends one command as JSON.</summary>
+    /// <exception cref="IOException">The connection was cut.</exception>
     public async Task SendAsync(object command, CancellationToken cancellationToken)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(command);
-        await _sending.WaitAsync(cancellationToken);
         try
         {
             await _socket.SendAsync(bytes, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
         }
-        finally
+        catch (WebSocketException exception)
         {
-            _sending.Release();
+            throw Broken(exception);
         }
     }
 
-    public void Dispose()
+    /// <summary>Answers a close of the exchange with our own, as far as it still listens, and says what its reason was.</summary>
+    public async Task<string> CloseAsync(CancellationToken cancellationToken)
     {
-        _socket.Dispose();
-        _sending.Dispose();
+        string reason = $"{(int?)_socket.CloseStatus} {_socket.CloseStatusDescription}".TrimEnd();
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(CloseTimeout);
+        await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, timeout.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return reason;
     }
+
+    public void Dispose() => _socket.Dispose();
+
+    private async ValueTask<ValueWebSocketReceiveResult> ReceivePartAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _socket.ReceiveAsync(buffer, cancellationToken);
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            throw Broken(exception);
+        }
+    }
+
+    // The socket reports a missed pong as a cancellation that holds the reason.
+    private static IOException Broken(Exception exception) =>
+        new($"The connection to the exchange broke: {(exception.InnerException ?? exception).Message}", exception);
 }

@@ -1,38 +1,60 @@
+using System.Text;
 using System.Text.Json.Serialization;
+using MarketData.Domain.Channels;
 using Microsoft.Extensions.Options;
 
 namespace MarketData.Ingest.Upstream;
 
 /// <summary>Lists the open markets over the exchange's REST API.</summary>
-public sealed class MarketDiscovery(HttpClient http, IOptions<UpstreamOptions> options, IConfiguration configuration)
+public sealed partial class MarketDiscovery(
+    HttpClient http, IOptions<UpstreamOptions> options, IConfiguration configuration, ILogger<MarketDiscovery> logger)
 {
-    /// <summary>The tickers of all open markets, combinations excluded, in the exchange's order.</summary>
-    /// <exception cref="HttpRequestException">The exchange cannot be reached or refused.</exception>
-    /// <exception cref="InvalidDataException">The pages repeat.</exception>
-    public async Task<IReadOnlyList<string>> ListOpenMarketsAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// The tickers of all open markets, combinations excluded, each once. Ends early, with a warning, when the pages begin to repeat: most
+    /// markets are worth more than none.
+    /// </summary>
+    /// <exception cref="HttpRequestException">The exchange cannot be reached or refused, after retries.</exception>
+    /// <exception cref="InvalidDataException">The answer is no page of markets.</exception>
+    public async Task<IReadOnlyCollection<string>> ListOpenMarketsAsync(CancellationToken cancellationToken)
     {
         var (rest, _) = options.Value.Addresses(configuration);
-        var tickers = new List<string>();
+        var tickers = new HashSet<string>();
         var cursors = new HashSet<string>();
         string? cursor = null;
         do
         {
             var query = $"{rest}/markets?status=open&mve_filter=exclude&limit={options.Value.PageSize}";
             if (cursor != null) query += $"&cursor={Uri.EscapeDataString(cursor)}";
-            var page = await http.GetFromJsonAsync<MarketPage>(query, cancellationToken)
-                ?? throw new InvalidDataException($"{query} answered null where a page of markets is expected.");
-            tickers.AddRange(page.Markets.Select(market => market.Ticker));
+            var page = await http.GetFromJsonAsync<MarketPage>(query, cancellationToken);
+            if (page?.Markets == null) throw new InvalidDataException($"{query} answered no 'markets'.");
+            foreach (var market in page.Markets) Add(market.Ticker, tickers);
             cursor = page.Cursor;
             if (!string.IsNullOrEmpty(cursor) && !cursors.Add(cursor))
-                throw new InvalidDataException($"The market listing repeats its cursor '{cursor}' after {tickers.Count} markets.");
+            {
+                LogRepeats(cursor, tickers.Count);
+                break;
+            }
         }
         while (!string.IsNullOrEmpty(cursor));
         return tickers;
     }
 
+    private void Add(string? ticker, HashSet<string> tickers)
+    {
+        // A market that cannot be named in a channel cannot be published, and its unreadable frames would look like holes.
+        if (!string.IsNullOrEmpty(ticker) && PlainName.IsValid(Encoding.UTF8.GetBytes(ticker))) tickers.Add(ticker);
+        else LogUnusable(ticker, PlainName.Rule);
+    }
+
+    [LoggerMessage(14, LogLevel.Warning, "The market listing repeats its cursor '{Cursor}'; going on with the {Markets} markets seen so far.")]
+    private partial void LogRepeats(string cursor, int markets);
+
+    [LoggerMessage(15, LogLevel.Warning, "Left out the market '{Ticker}': a market ticker {Rule}.")]
+    private partial void LogUnusable(string? ticker, string rule);
+
     private sealed record MarketPage(
-        [property: JsonPropertyName("markets")] IReadOnlyList<Market> Markets,
+        [property: JsonPropertyName("markets")] IReadOnlyList<Market>? Markets,
         [property: JsonPropertyName("cursor")] string? Cursor);
 
-    private sealed record Market([property: JsonPropertyName("ticker")] string Ticker);
+    private sealed record Market([property: JsonPropertyName("ticker")] string? Ticker);
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace MarketData.Ingest.Upstream;
 
@@ -39,15 +40,17 @@ public sealed class UpstreamOptions
     [Range(1024, 64 << 20, ErrorMessage = "Upstream:MaxFrameBytes must be 1024 to 67108864 bytes.")]
     public int MaxFrameBytes { get; set; } = 16 << 20;
 
-    /// <summary>Takes the addresses that are not set from the address of the service <c>mock-kalshi</c>.</summary>
-    /// <exception cref="OptionsException">No address is known.</exception>
+    /// <summary>Where the exchange is: what is not set is taken from the address of the service <c>mock-kalshi</c>.</summary>
+    /// <exception cref="InvalidOperationException">No address is known, or one is no URL; the message says what to set.</exception>
     public (Uri RestRoot, Uri WebSocket) Addresses(IConfiguration configuration)
     {
+        RequireScheme(RestUrl, "Upstream:RestUrl", "http", "https");
+        RequireScheme(WebSocketUrl, "Upstream:WebSocketUrl", "ws", "wss");
         if (RestUrl != null && WebSocketUrl != null) return (RestUrl, WebSocketUrl);
         var address = configuration["services:mock-kalshi:https:0"] ?? configuration["services:mock-kalshi:http:0"];
         if (!Uri.TryCreate(address, UriKind.Absolute, out var root))
         {
-            throw new OptionsException(
+            throw new InvalidOperationException(
                 "The exchange's address is unknown: set Upstream:RestUrl and Upstream:WebSocketUrl, or services:mock-kalshi:http:0 (for example http://127.0.0.1:9090).");
         }
 
@@ -55,7 +58,27 @@ public sealed class UpstreamOptions
             RestUrl ?? new Uri(root, "/trade-api/v2"),
             WebSocketUrl ?? new UriBuilder(new Uri(root, "/trade-api/ws/v2")) { Scheme = root.Scheme == "https" ? "wss" : "ws" }.Uri);
     }
+
+    private static void RequireScheme(Uri? address, string key, string scheme, string secureScheme)
+    {
+        if (address is null || (address.IsAbsoluteUri && (address.Scheme == scheme || address.Scheme == secureScheme))) return;
+        throw new InvalidOperationException($"{key} must be an absolute {scheme} or {secureScheme} URL, but is '{address}'.");
+    }
 }
 
-/// <summary>Configuration that the service cannot start with; the message says what to set.</summary>
-public sealed class OptionsException(string message) : Exception(message);
+/// <summary>Reports addresses that cannot be used when the service starts.</summary>
+public sealed class UpstreamAddressValidation(IConfiguration configuration) : IValidateOptions<UpstreamOptions>
+{
+    public ValidateOptionsResult Validate(string? name, UpstreamOptions options)
+    {
+        try
+        {
+            options.Addresses(configuration);
+            return ValidateOptionsResult.Success;
+        }
+        catch (InvalidOperationException exception)
+        {
+            return ValidateOptionsResult.Fail(exception.Message);
+        }
+    }
+}

@@ -12,6 +12,7 @@ public sealed partial class UpstreamService(
     IServiceProvider services,
     FramePipeline pipeline,
     KafkaTopic topic,
+    KafkaSink sink,
     UpstreamStatus status,
     IngestMetrics metrics,
     IOptions<UpstreamOptions> options,
@@ -19,54 +20,67 @@ public sealed partial class UpstreamService(
     TimeProvider time,
     ILogger<UpstreamService> logger) : BackgroundService
 {
+    // A refused subscription or a failed listing is tried again after this time, or after the refresh time if that is shorter.
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
+    private readonly ReconnectBackoff _backoff = new(time);
+    private bool _wasConnected;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         status.Down("waiting for Kafka");
         await topic.EnsureAsync(stoppingToken);
-        var backoff = new ReconnectBackoff(time);
+        status.Down("connecting");
         while (!stoppingToken.IsCancellationRequested)
         {
+            TimeSpan wait;
             try
             {
-                await RunConnectionAsync(backoff, stoppingToken);
-                status.Down("the exchange closed the connection");
-                LogClosed();
+                string reason = await RunConnectionAsync(stoppingToken);
+                wait = _backoff.Next(closedInOrder: true);
+                status.Down($"the exchange closed the connection ({reason})");
+                LogClosed(reason, wait.TotalSeconds);
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception)
             {
-                if (exception is SequenceGapException) metrics.Gap();
+                if (stoppingToken.IsCancellationRequested) break;
+                if (exception is SequenceException) metrics.Gap();
+                wait = _backoff.Next(closedInOrder: false);
                 status.Down(exception.Message);
-                var wait = backoff.Next();
-                LogDown(exception.Message, wait.TotalSeconds, exception is SequenceGapException or IOException or TimeoutException ? null : exception);
-                await Task.Delay(wait, time, stoppingToken);
+                LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
             }
 
-            metrics.Reconnected();
+            await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        sink.Flush();
     }
 
-    // Returns when the exchange closes in order; throws on anything else.
-    private async Task RunConnectionAsync(ReconnectBackoff backoff, CancellationToken stoppingToken)
+    // Returns the exchange's reason when it closes in order; throws on anything else.
+    private async Task<string> RunConnectionAsync(CancellationToken stoppingToken)
     {
         using var scope = services.CreateScope();
         var discovery = scope.ServiceProvider.GetRequiredService<MarketDiscovery>();
         var (_, address) = options.Value.Addresses(configuration);
         var tickers = await discovery.ListOpenMarketsAsync(stoppingToken);
         using var connection = await ExchangeConnection.ConnectAsync(address, options.Value, time, stoppingToken);
-        backoff.Connected();
+        if (_wasConnected) metrics.Reconnected();
+        _wasConnected = true;
+        _backoff.Connected();
         LogConnected(address, tickers.Count);
 
         var session = new SubscriptionSession(connection, options.Value, time, logger);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var subscribing = SubscribeAsync(session, discovery, tickers, ending.Token);
-        var receiving = ReceiveAsync(connection, session, ending.Token);
+        var subscribing = KeepSubscribedAsync(session, discovery, tickers, ending.Token);
+        var receiving = ReceiveAsync(connection, session, ending.Token, stoppingToken);
         var first = await Task.WhenAny(subscribing, receiving);
         await ending.CancelAsync();
         await Task.WhenAll(subscribing, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first;
+        return await connection.CloseAsync(stoppingToken);
     }
 
-    private async Task ReceiveAsync(ExchangeConnection connection, SubscriptionSession session, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(
+        ExchangeConnection connection, SubscriptionSession session, CancellationToken cancellationToken, CancellationToken stoppingToken)
     {
         while (await connection.ReceiveAsync(cancellationToken) is { } received)
         {
@@ -74,38 +88,61 @@ public sealed partial class UpstreamService(
             {
                 session.Observe(received.Bytes.Span, frame);
                 metrics.Received(frame.Type);
-                await pipeline.ProcessAsync(received, frame, cancellationToken);
+                // The end of the connection must not cost a frame that has arrived, so only the end of the service cancels this.
+                await pipeline.ProcessAsync(received, frame, stoppingToken);
             }
             else
             {
-                // A lost frame that carried a number shows as a gap with the next one.
+                session.SkipUnreadable();
                 metrics.Dropped("malformed");
                 LogMalformed(received.Bytes.Length, error);
             }
         }
     }
 
-    private async Task SubscribeAsync(SubscriptionSession session, MarketDiscovery discovery, IReadOnlyList<string> tickers, CancellationToken cancellationToken)
+    private async Task KeepSubscribedAsync(
+        SubscriptionSession session, MarketDiscovery discovery, IReadOnlyCollection<string> tickers, CancellationToken cancellationToken)
     {
-        await session.SubscribeAllMarketsAsync(cancellationToken);
+        var refresh = TimeSpan.FromSeconds(options.Value.RefreshSeconds);
         while (true)
         {
-            await session.SubscribeBooksAsync(tickers, cancellationToken);
-            status.Subscribed(session.BookCount);
-            await Task.Delay(TimeSpan.FromSeconds(options.Value.RefreshSeconds), time, cancellationToken);
-            tickers = await discovery.ListOpenMarketsAsync(cancellationToken);
+            await session.SubscribeAsync(tickers, cancellationToken);
+            status.Subscribed(session.BookCount, session.Refusal);
+            await Task.Delay(session.Refusal != null && RetryAfter < refresh ? RetryAfter : refresh, time, cancellationToken);
+            tickers = await RefreshAsync(discovery, tickers, cancellationToken);
         }
     }
+
+    private async Task<IReadOnlyCollection<string>> RefreshAsync(
+        MarketDiscovery discovery, IReadOnlyCollection<string> known, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await discovery.ListOpenMarketsAsync(cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The connection is sound: what it brings is worth more than a fresh list.
+            LogNotRefreshed(exception.Message);
+            return known;
+        }
+    }
+
+    private static bool IsExpected(Exception exception) =>
+        exception is SequenceException or SubscriptionLostException or EnvelopeLostException or IOException or TimeoutException or HttpRequestException;
 
     [LoggerMessage(10, LogLevel.Information, "Connected to {Address}; subscribing {Markets} markets.")]
     private partial void LogConnected(Uri address, int markets);
 
-    [LoggerMessage(11, LogLevel.Information, "The exchange closed the connection; connecting again.")]
-    private partial void LogClosed();
+    [LoggerMessage(11, LogLevel.Information, "The exchange closed the connection ({Reason}); connecting again in {Seconds:F1} s.")]
+    private partial void LogClosed(string reason, double seconds);
 
     [LoggerMessage(12, LogLevel.Warning, "The exchange's feed is down: {Reason} Connecting again in {Seconds:F1} s.")]
     private partial void LogDown(string reason, double seconds, Exception? exception);
 
     [LoggerMessage(13, LogLevel.Warning, "Skipped a malformed frame of {Length} bytes: {Reason}")]
     private partial void LogMalformed(int length, string? reason);
+
+    [LoggerMessage(16, LogLevel.Warning, "The markets could not be listed again, the subscriptions stay as they are: {Reason}")]
+    private partial void LogNotRefreshed(string reason);
 }

@@ -82,9 +82,11 @@ public sealed class DistributedApplication : IAsyncDisposable, IDisposable
         await using (var console = new ConsoleReport(ResourceNotifications, _logs, Model))
         {
             failure = await RunUntilStoppedAsync(console, stop.Token);
-            console.Say("stopping");
+            if (_topology is not null)
+                console.Say("stopping");
             await DisposeAsync();
-            console.Say("stopped");
+            if (_topology is not null)
+                console.Say("stopped");
         }
         if (failure is not null)
         {

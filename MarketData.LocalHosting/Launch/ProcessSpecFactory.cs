@@ -95,9 +95,10 @@ internal sealed class ProcessSpecFactory(IConfiguration configuration, string ap
 
     private void AddUrls(Dictionary<string, string> variables, IResource resource, int replica)
     {
-        var urls = resource.Annotations.OfType<EndpointAnnotation>().Where(e => e.UriScheme is "http" or "https")
-            .Select(e => $"{e.UriScheme}://localhost:{TargetPort(resource, replica, e.Name)}");
-        variables["ASPNETCORE_URLS"] = string.Join(';', urls);
+        string[] urls = [.. resource.Annotations.OfType<EndpointAnnotation>().Where(e => e.UriScheme is "http" or "https")
+            .Select(e => $"{e.UriScheme}://localhost:{TargetPort(resource, replica, e.Name)}")];
+        if (urls.Length > 0)
+            variables["ASPNETCORE_URLS"] = string.Join(';', urls);
     }
 
     private string TargetPort(IResource resource, int replica, string endpointName) => ports.TargetPort(resource, replica, endpointName).ToString(CultureInfo.InvariantCulture);

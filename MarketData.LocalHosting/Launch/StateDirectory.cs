@@ -32,7 +32,7 @@ internal sealed class StateDirectory : IDisposable
         if (!Path.IsPathRooted(dataHome)) // the XDG specification says to ignore relative ones
             dataHome = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "share");
         var root = Path.Combine(dataHome, "aspire-market-data");
-        Directory.CreateDirectory(root);
+        CreatePrivateDirectory(root);
         FileStream heldLock;
         try
         {
@@ -85,6 +85,14 @@ internal sealed class StateDirectory : IDisposable
         if (Directory.Exists(Session))
             Directory.Delete(Session, recursive: true);
         _lock?.Dispose();
+    }
+
+    private static void CreatePrivateDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static string CreateSession() => Directory.CreateTempSubdirectory("aspire-market-data-").FullName;

@@ -80,7 +80,7 @@ public sealed class ResourceEvent(IResource resource, string resourceId, CustomR
     /// <summary>The resource.</summary>
     public IResource Resource { get; } = resource;
 
-    /// <summary>The resource's name; of one replica among several <c>{name}-{1…n}</c>.</summary>
+    /// <summary>The resource's name; where there are several replicas, <c>{name}-{1…n}</c> of the one whose state this is.</summary>
     public string ResourceId { get; } = resourceId;
 
     /// <summary>The state.</summary>

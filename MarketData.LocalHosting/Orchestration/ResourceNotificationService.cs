@@ -41,9 +41,9 @@ public sealed class ResourceNotificationService
             : throw new DistributedApplicationException($"Stopped waiting for resource '{resourceName}' to become healthy: {Describe(reached)}");
     }
 
-    internal void Publish(ResourceEvent resourceEvent)
+    internal void Publish(ResourceEvent resourceEvent, string? name = null)
     {
-        _events[resourceEvent.ResourceId] = resourceEvent;
+        _events[name ?? resourceEvent.ResourceId] = resourceEvent;
         Interlocked.Exchange(ref _changed, NewSignal()).SetResult();
     }
 

@@ -50,26 +50,20 @@ internal sealed class Topology : IAsyncDisposable
         var randomizePorts = builder.Configuration["DcpPublisher:RandomizePorts"] is { } setting ? bool.Parse(setting) : isTesting;
         StopOrder.Of(resources); // throws when resources wait for each other
         var state = isTesting ? StateDirectory.CreateTemporary() : await StateDirectory.OpenForUserAsync(cancellationToken);
+        PortPlan? ports = null;
         try
         {
-            var ports = PortPlan.Create(resources, randomizePorts);
+            ports = PortPlan.Create(resources, randomizePorts);
             var specs = new ProcessSpecFactory(builder.Configuration, builder.AppHostDirectory, state, ports);
-            try
-            {
-                foreach (var resource in resources)
-                    specs.Prepare(resource);
-            }
-            catch (DistributedApplicationException)
-            {
-                ports.Dispose();
-                throw;
-            }
+            foreach (var resource in resources)
+                specs.Prepare(resource);
             var topology = new Topology(resources, logs, notifications, state, ports, specs);
             topology.Begin();
             return topology;
         }
         catch (DistributedApplicationException)
         {
+            ports?.Dispose();
             state.Dispose();
             throw;
         }
@@ -88,8 +82,8 @@ internal sealed class Topology : IAsyncDisposable
         lock (replicas) // so that the last word about the resource is about its last change
         {
             _notifications.Publish(new(resource, replica.Id, replica.Snapshot));
-            var worst = replicas.Select(r => r.Snapshot).OrderBy(s => s.HealthStatus == HealthStatus.Healthy).ThenBy(s => s.StateText == KnownResourceStates.Running).First();
-            _notifications.Publish(new(resource, resource.Name, worst));
+            var worst = replicas.OrderBy(r => r.Snapshot.HealthStatus == HealthStatus.Healthy).ThenBy(r => r.Snapshot.StateText == KnownResourceStates.Running).First();
+            _notifications.Publish(new(resource, worst.Id, worst.Snapshot), resource.Name);
         }
     }
 

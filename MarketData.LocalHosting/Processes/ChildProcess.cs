@@ -10,10 +10,11 @@ internal sealed class ChildProcess
     private static readonly TimeSpan OutputTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(5);
     private readonly Process _process;
+    private readonly Watchdog _watchdog;
 
-    private ChildProcess(Process process, Action<string, bool> onLine)
+    private ChildProcess(Process process, Watchdog watchdog, Action<string, bool> onLine)
     {
-        _process = process;
+        (_process, _watchdog) = (process, watchdog);
         Id = process.Id;
         Exited = WaitForExitAsync(PumpAsync(process.StandardOutput, line => onLine(line, false)), PumpAsync(process.StandardError, line => onLine(line, true)));
     }
@@ -37,15 +38,25 @@ internal sealed class ChildProcess
             start.Environment[name] = value;
         watchdog.Mark(start);
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{spec.FileName} was not started.");
-        watchdog.Register(process.Id);
+        try
+        {
+            watchdog.Register(process.Id);
+        }
+        catch (IOException e)
+        {
+            process.Kill();
+            throw new InvalidOperationException("the watchdog, which would end it should the AppHost be killed, has ended", e);
+        }
         process.StandardInput.Dispose(); // end of file at once: nobody types here
-        return new(process, onLine);
+        return new(process, watchdog, onLine);
     }
 
     /// <summary>Asks the process to end (SIGTERM), and makes it (SIGKILL) once the grace period is over.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
-        Posix.SignalGroup(Id, Posix.SigTerm);
+        // The process makes its group itself: for a moment after its start there is none.
+        if (!Posix.SignalGroup(Id, Posix.SigTerm))
+            Posix.SignalProcess(Id, Posix.SigTerm);
         try
         {
             await Exited.WaitAsync(grace);
@@ -62,6 +73,7 @@ internal sealed class ChildProcess
         await _process.WaitForExitAsync();
         // What it started and left behind would keep the output open and the ports taken.
         Posix.SignalGroup(Id, Posix.SigKill);
+        _watchdog.Forget(Id);
         await Task.WhenAny(Task.WhenAll(output, error), Task.Delay(OutputTimeout));
         var exitCode = _process.ExitCode;
         _process.Dispose();

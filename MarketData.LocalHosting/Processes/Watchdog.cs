@@ -10,15 +10,17 @@ namespace Aspire.Hosting;
 internal sealed class Watchdog : IDisposable
 {
     private const string SessionVariable = "LOCALHOSTING_SESSION";
-    private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(10);
     private readonly string _session = Guid.NewGuid().ToString("N");
     private readonly Process _process;
     private readonly Lock _lock = new(); // processes start at once; lines must not mix
 
     public Watchdog(StateDirectory state)
     {
-        using var script = new StreamReader(typeof(Watchdog).Assembly.GetManifestResourceStream("watchdog.sh")!);
-        var start = ProcessGroup.Start("/bin/sh", ["-c", script.ReadToEnd(), "aspire-market-data-watchdog", _session, state.Session]);
+        var path = Path.Combine(state.Session, "watchdog.sh");
+        using (var script = new StreamReader(typeof(Watchdog).Assembly.GetManifestResourceStream("watchdog.sh")!))
+            StateDirectory.WritePrivate(path, script.ReadToEnd());
+        var start = ProcessGroup.Start("/bin/sh", [path, _session, state.Session]);
         start.RedirectStandardInput = true;
         start.WorkingDirectory = "/";
         start.Environment.Remove(SessionVariable); // of an AppHost that is itself such a child
@@ -30,12 +32,20 @@ internal sealed class Watchdog : IDisposable
     public void Mark(ProcessStartInfo start) => start.Environment[SessionVariable] = _session;
 
     /// <summary>Names a process that has started, the first of its process group.</summary>
-    public void Register(int processId)
+    /// <exception cref="IOException">The watchdog was ended by somebody.</exception>
+    public void Register(int processId) => Write(processId);
+
+    /// <summary>Says that a process and its group are gone, so that its id can come to mean another.</summary>
+    public void Forget(int processId)
     {
-        lock (_lock)
+        try
         {
-            _process.StandardInput.Write(string.Create(CultureInfo.InvariantCulture, $"{processId}\n"));
-            _process.StandardInput.Flush();
+            Write(-processId);
+        }
+        catch (IOException)
+        {
+            // Somebody ended the watchdog: it has forgotten everything, and the next start says so.
+            return;
         }
     }
 
@@ -44,5 +54,14 @@ internal sealed class Watchdog : IDisposable
         _process.StandardInput.Dispose();
         _process.WaitForExit(ExitTimeout);
         _process.Dispose();
+    }
+
+    private void Write(int processId)
+    {
+        lock (_lock)
+        {
+            _process.StandardInput.Write(string.Create(CultureInfo.InvariantCulture, $"{processId}\n"));
+            _process.StandardInput.Flush();
+        }
     }
 }

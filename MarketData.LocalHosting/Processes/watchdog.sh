@@ -1,7 +1,8 @@
 # Ends what the AppHost started when the AppHost could not do so itself (kill -9, out of memory).
 #   $1  session: the value of LOCALHOSTING_SESSION in the environment of every process that the AppHost started
 #   $2  directory to delete at the end
-# Standard input: a line per process, its id, which is its process group's too. End of file: the AppHost is gone.
+# Standard input: a line per process, its id, which is its process group's too; the id with a minus once the whole group is gone.
+# End of file: the AppHost is gone.
 session=$1 directory=$2 processes=
 trap '' HUP INT TERM
 
@@ -16,8 +17,19 @@ start_time() {
   fi
 }
 
+forget() {
+  kept=
+  for process in $processes; do
+    [ "${process%%:*}" = "$1" ] || kept="$kept $process"
+  done
+  processes=$kept
+}
+
 while read -r id; do
-  processes="$processes $id:$(start_time "$id")"
+  case $id in
+    -*) forget "${id#-}" ;;
+    *) processes="$processes $id:$(start_time "$id")" ;;
+  esac
 done
 
 # A group can outlive its first process; while it does, the number is not given to another.

@@ -10,6 +10,7 @@ internal sealed class RoundRobinProxy : IAsyncDisposable
 {
     private const int BufferSize = 32 * 1024;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(20);
     private readonly IReadOnlyList<int> _targetPorts;
     private readonly List<Socket> _listeners = [];
     private readonly ConcurrentDictionary<Socket, Socket> _connections = new();
@@ -22,7 +23,7 @@ internal sealed class RoundRobinProxy : IAsyncDisposable
         _targetPorts = targetPorts;
         foreach (var address in Socket.OSSupportsIPv6 ? new[] { IPAddress.Loopback, IPAddress.IPv6Loopback } : [IPAddress.Loopback])
         {
-            var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }; // what it accepts inherits it
             try
             {
                 listener.Bind(new IPEndPoint(address, port));
@@ -59,7 +60,8 @@ internal sealed class RoundRobinProxy : IAsyncDisposable
             }
             catch (SocketException)
             {
-                continue; // the client went away before it was accepted
+                // The client went away before it was accepted, or the process has too many files open, which only time mends.
+                await Task.Delay(AcceptRetryDelay);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -75,7 +77,6 @@ internal sealed class RoundRobinProxy : IAsyncDisposable
             client.Close(0); // as a port on which nobody listens
             return;
         }
-        client.NoDelay = target.NoDelay = true;
         _connections[client] = target;
         await Task.WhenAll(CopyAsync(client, target), CopyAsync(target, client));
         _connections.TryRemove(client, out _);
@@ -87,7 +88,7 @@ internal sealed class RoundRobinProxy : IAsyncDisposable
         for (var attempt = 0; attempt < _targetPorts.Count; attempt++)
         {
             var port = _targetPorts[(int)((uint)Interlocked.Increment(ref _next) % (uint)_targetPorts.Count)];
-            var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
             limit.CancelAfter(ConnectTimeout);
             try

@@ -35,36 +35,44 @@ internal sealed class MarketCatalog(Random random)
         var series = LongLived[seriesIndex];
         var closes = new DateTimeOffset(now.UtcDateTime.Date.AddDays(day).AddHours(21), TimeSpan.Zero);
         decimal strike = series.FirstStrike + position * series.StrikeStep;
-        return Define(series, Invariant($"{series.Ticker}-{Stamp(closes, "yyMMMdd")}"), Invariant($"T{strike}"), strike, now.AddDays(-1), closes);
+        string eventTicker = Invariant($"{series.Ticker}-{Stamp(closes, "yyMMMdd")}");
+        return Define(series, eventTicker, Invariant($"T{strike}"), strike, now.AddDays(-1), closes);
     }
 
     /// <summary>A market alone in its event that closes at the given time.</summary>
-    public MarketDefinition NextShortLived(DateTimeOffset now, DateTimeOffset closes)
+    public MarketDefinition NextShortLived(DateTimeOffset now, DateTimeOffset closes) =>
+        DefineShortLived(ShortLived[_shortLived % ShortLived.Length], now, closes);
+
+    /// <summary>The market that follows a short-lived one in its series.</summary>
+    public MarketDefinition Successor(MarketDefinition closed, DateTimeOffset now, DateTimeOffset closes) =>
+        DefineShortLived(Array.Find(ShortLived, series => series.Ticker == closed.SeriesTicker)!, now, closes);
+
+    private MarketDefinition DefineShortLived(Series series, DateTimeOffset now, DateTimeOffset closes)
     {
-        int index = _shortLived++;
-        var series = ShortLived[index % ShortLived.Length];
-        decimal strike = series.FirstStrike + random.Next(-20, 21) * series.StrikeStep;
         // The number keeps tickers apart when several close within one minute.
+        int number = _shortLived++;
+        decimal strike = series.FirstStrike + random.Next(-20, 21) * series.StrikeStep;
         string eventTicker = Invariant($"{series.Ticker}-{Stamp(closes, "yyMMMddHHmm")}");
-        return Define(series, eventTicker, Invariant($"{index:00}"), strike, now, closes);
+        return Define(series, eventTicker, Invariant($"{number:00}"), strike, now, closes);
     }
 
-    private MarketDefinition Define(Series series, string eventTicker, string suffix, decimal strike, DateTimeOffset opens, DateTimeOffset closes) => new()
-    {
-        Ticker = $"{eventTicker}-{suffix}",
-        EventTicker = eventTicker,
-        SeriesTicker = series.Ticker,
-        MarketId = RandomUuid.Next(random),
-        Title = Invariant($"{series.Subject} on {closes:MMM d, yyyy}?"),
-        YesSubTitle = Invariant($"{strike} or above"),
-        NoSubTitle = Invariant($"below {strike}"),
-        RulesPrimary = Invariant($"If the {series.Subject.ToLowerInvariant()} is at least {strike} at {closes:yyyy-MM-dd HH:mm:ss} UTC, then the market resolves to Yes."),
-        CreatedTime = opens,
-        OpenTime = opens,
-        CloseTime = closes,
-        Prices = series.Prices,
-        FloorStrike = strike,
-    };
+    private MarketDefinition Define(
+        Series series, string eventTicker, string suffix, decimal strike, DateTimeOffset opens, DateTimeOffset closes) => new()
+        {
+            Ticker = $"{eventTicker}-{suffix}",
+            EventTicker = eventTicker,
+            SeriesTicker = series.Ticker,
+            MarketId = RandomUuid.Next(random),
+            Title = Invariant($"{series.Subject} on {closes:MMM d, yyyy}?"),
+            YesSubTitle = Invariant($"{strike} or above"),
+            NoSubTitle = Invariant($"below {strike}"),
+            RulesPrimary = Invariant($"If, for {series.Subject}, the value is at least {strike} at {closes:yyyy-MM-dd HH:mm:ss} UTC, the market resolves to Yes."),
+            CreatedTime = opens,
+            OpenTime = opens,
+            CloseTime = closes,
+            Prices = series.Prices,
+            FloorStrike = strike,
+        };
 
     private static string Stamp(DateTimeOffset time, string format) => time.ToString(format, CultureInfo.InvariantCulture).ToUpperInvariant();
 

@@ -6,7 +6,8 @@ namespace MarketData.MockKalshi.Exchange;
 /// Closes, determines and settles the short-lived markets on time and opens their successors, so that the number of open markets
 /// stays. Owned by the exchange's loop.
 /// </summary>
-internal sealed class MarketLifecycle(MarketBoard board, MarketPublisher publisher, MarketCatalog catalog, OrderFlow flow, Random random, TimeSpan life)
+internal sealed class MarketLifecycle(
+    MarketBoard board, MarketPublisher publisher, MarketCatalog catalog, OrderFlow flow, Random random, TimeSpan life)
 {
     private static readonly TimeSpan RepeatedSnapshotAfter = TimeSpan.FromSeconds(0.7);
     private static readonly TimeSpan DeterminedAfter = TimeSpan.FromSeconds(2);
@@ -59,7 +60,7 @@ internal sealed class MarketLifecycle(MarketBoard board, MarketPublisher publish
 
     private void Follow(SimulatedMarket closed, DateTimeOffset now)
     {
-        var definition = catalog.NextShortLived(now, now + life);
+        var definition = catalog.Successor(closed.Definition, now, now + life);
         var market = Open(definition, shortLived: true, now);
         publisher.PublishLifecycle(text => LifecycleMessages.EventCreated(text, definition), "event_lifecycle");
         publisher.PublishLifecycle(text => LifecycleMessages.Created(text, definition));

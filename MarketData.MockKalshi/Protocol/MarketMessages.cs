@@ -19,8 +19,8 @@ internal static class MarketMessages
         else text.Raw("\"\""u8);
         if (book is not null)
         {
-            Levels(text, ",\"yes_dollars_fp\":["u8, book.Levels(Side.Yes), mirror: false);
-            Levels(text, ",\"no_dollars_fp\":["u8, book.Levels(Side.No), mirror: yesPrice);
+            if (!book.Levels(Side.Yes).IsEmpty) Levels(text.Raw(",\"yes_dollars_fp\":"u8), book.Levels(Side.Yes), mirror: false);
+            if (!book.Levels(Side.No).IsEmpty) Levels(text.Raw(",\"no_dollars_fp\":"u8), book.Levels(Side.No), mirror: yesPrice);
         }
 
         return text.Raw((byte)'}').Written;
@@ -78,19 +78,22 @@ internal static class MarketMessages
             .Raw(",\"no_price_dollars\":"u8).Price(FixedPoint.PriceScale - trade.YesPrice)
             .Raw(",\"count_fp\":"u8).Count(trade.Count)
             .Raw(yes ? ",\"taker_side\":\"yes\""u8 : ",\"taker_side\":\"no\""u8)
-            .Raw(yes ? ",\"taker_outcome_side\":\"yes\",\"taker_book_side\":\"bid\""u8 : ",\"taker_outcome_side\":\"no\",\"taker_book_side\":\"ask\""u8)
+            .Raw(yes ? ",\"taker_outcome_side\":\"yes\""u8 : ",\"taker_outcome_side\":\"no\""u8)
+            .Raw(yes ? ",\"taker_book_side\":\"bid\""u8 : ",\"taker_book_side\":\"ask\""u8)
             .Raw(",\"ts\":"u8).Number(time.ToUnixTimeSeconds())
             .Raw(",\"ts_ms\":"u8).Number(time.ToUnixTimeMilliseconds())
             .Raw((byte)'}').Written;
     }
 
-    private static void Levels(FrameText text, ReadOnlySpan<byte> key, ReadOnlySpan<Level> levels, bool mirror)
+    /// <summary>An array of levels, best last.</summary>
+    /// <param name="text">Where the array goes.</param>
+    /// <param name="levels">In ascending price.</param>
+    /// <param name="mirror">Prices become 1-p: in place, ascending NO prices are then descending YES prices.</param>
+    public static void Levels(FrameText text, ReadOnlySpan<Level> levels, bool mirror)
     {
-        if (levels.IsEmpty) return;
-        text.Raw(key);
+        text.Raw((byte)'[');
         for (int i = 0; i < levels.Length; i++)
         {
-            // Mirrored in place, ascending NO prices become descending YES prices: the best stays last.
             int price = mirror ? FixedPoint.PriceScale - levels[i].Price : levels[i].Price;
             text.Raw(i == 0 ? "["u8 : ",["u8).Price(price).Raw((byte)',').Count(levels[i].Count).Raw((byte)']');
         }

@@ -7,10 +7,18 @@ namespace MarketData.MockKalshi.Protocol;
 /// One upgraded connection: reads commands, keeps the Pings going, sends what the session produces, and closes as RFC 6455 asks.
 /// </summary>
 internal sealed partial class WebSocketConnection(
-    Stream stream, IExchange exchange, ConnectionOptions options, MockKalshiMetrics metrics, TimeProvider timeProvider, ILogger<WebSocketConnection> logger)
+    Stream stream,
+    IExchange exchange,
+    ConnectionOptions options,
+    MockKalshiMetrics metrics,
+    TimeProvider timeProvider,
+    ILogger<WebSocketConnection> logger)
 {
     /// <summary>Commands read but not yet executed; then the client's next bytes stay in its socket.</summary>
     private const int PendingCommands = 64;
+
+    /// <summary>After a violation the client's bytes mean nothing; when none came for so long it has had time to take the Close.</summary>
+    private static readonly TimeSpan QuietAfterViolation = TimeSpan.FromMilliseconds(200);
 
     private readonly OutboundQueue _outbound = new(options.StreamBuffer);
     private readonly MessageReader _reader = new(stream, options.MaxMessageBytes);
@@ -35,7 +43,7 @@ internal sealed partial class WebSocketConnection(
 
         if (farewell is { } body) _outbound.AddControl(Opcode.Close, body);
         _outbound.Complete();
-        return await FinishAsync(sending, clientClosed: receiving.IsCompletedSuccessfully);
+        return await FinishAsync(sending, receiving);
     }
 
     /// <summary>Pings carry <c>heartbeat</c> (protocol reference, section 1.3).</summary>
@@ -108,12 +116,13 @@ internal sealed partial class WebSocketConnection(
         return farewell;
     }
 
-    private async Task<bool> FinishAsync(Task sending, bool clientClosed)
+    private async Task<bool> FinishAsync(Task sending, Task receiving)
     {
         try
         {
             await sending.WaitAsync(options.CloseTimeout, timeProvider);
-            if (!clientClosed) await DrainAsync().WaitAsync(options.CloseTimeout, timeProvider);
+            if (receiving.Exception?.InnerException is WebSocketViolationException) await DrainAsync();
+            else if (!receiving.IsCompletedSuccessfully) await ReceiveCloseAsync().WaitAsync(options.CloseTimeout, timeProvider);
             return true;
         }
         catch (TimeoutException exception)
@@ -128,12 +137,33 @@ internal sealed partial class WebSocketConnection(
         return false;
     }
 
-    /// <summary>Reads on until the client has answered the Close or gone: closing earlier could destroy the Close frame on its way.</summary>
+    /// <summary>The client's part of a closing handshake that the server began.</summary>
+    private async Task ReceiveCloseAsync()
+    {
+        while (await _reader.ReadAsync(CancellationToken.None) is { Opcode: not Opcode.Close })
+        {
+        }
+    }
+
+    /// <summary>
+    /// Reads what the client still sends: unread bytes would turn the end into a reset, which can destroy the Close frame on its way.
+    /// </summary>
     private async Task DrainAsync()
     {
         byte[] discarded = new byte[4096];
-        while (await stream.ReadAsync(discarded) > 0)
+        using var enough = new CancellationTokenSource(options.CloseTimeout, timeProvider);
+        try
         {
+            while (true)
+            {
+                using var quiet = CancellationTokenSource.CreateLinkedTokenSource(enough.Token);
+                quiet.CancelAfter(QuietAfterViolation);
+                if (await stream.ReadAsync(discarded, quiet.Token) == 0) return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Quiet, or still sending after the time that closing may take.
         }
     }
 

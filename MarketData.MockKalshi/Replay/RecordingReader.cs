@@ -6,9 +6,6 @@ using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Replay;
 
-/// <summary>A line of a recording is no frame; the message names file and line.</summary>
-internal sealed class RecordingException(string message, Exception? inner = null) : Exception(message, inner);
-
 /// <summary>
 /// Reads a recording: one JSON frame a line, text or gzip. Control frames (<c>subscribed</c>, <c>ok</c>, <c>unsubscribed</c>,
 /// <c>error</c>) belonged to the recorded client and are left out; so are types of no channel.
@@ -27,7 +24,7 @@ internal sealed class RecordingReader(string path)
 
     private sealed record MarketTrace(Guid? MarketId, long FirstTimeMs);
 
-    /// <exception cref="RecordingException">The file cannot be read, or a line of it is no frame.</exception>
+    /// <exception cref="StartupException">The file cannot be read, or a line of it is no frame.</exception>
     public static Recording Read(string path, TimeProvider timeProvider)
     {
         try
@@ -36,7 +33,7 @@ internal sealed class RecordingReader(string path)
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            throw new RecordingException($"The recording {path} cannot be read: {exception.Message}", exception);
+            throw new StartupException($"The recording {path} cannot be read: {exception.Message}", exception);
         }
     }
 
@@ -46,16 +43,16 @@ internal sealed class RecordingReader(string path)
         using var text = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
         var lines = new LineReader(text);
         for (int number = 1; lines.TryRead(out var line); number++) Add(line, number);
-        if (_frames.Count == 0) throw new RecordingException($"The recording {path} holds no data frame.");
+        if (_frames.Count == 0) throw new StartupException($"The recording {path} holds no data frame.");
         return new Recording(CompleteTimes(), _tracks, Markets(timeProvider.GetUtcNow()));
     }
 
     private void Add(ReadOnlySpan<byte> line, int number)
     {
-        if (line.IsEmpty) throw new RecordingException($"{path}, line {number}: the line is empty, but each line holds one frame.");
+        if (line.IsEmpty) throw new StartupException($"{path}, line {number}: the line is empty, but each line holds one frame.");
         if (!ExchangeFrame.TryParse(line, out var frame, out string? error))
-            throw new RecordingException($"{path}, line {number}: not a frame: {error}");
-        if (frame.TypeName.IsEmpty) throw new RecordingException($"{path}, line {number}: the frame has no type.");
+            throw new StartupException($"{path}, line {number}: not a frame: {error}");
+        if (frame.TypeName.IsEmpty) throw new StartupException($"{path}, line {number}: the frame has no type.");
 
         string type = Name(frame.TypeName.Of(line));
         if (FeedChannel.CarrierOf(type) is not { } channel) return;

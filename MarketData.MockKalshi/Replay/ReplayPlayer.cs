@@ -11,15 +11,26 @@ namespace MarketData.MockKalshi.Replay;
 /// that starts with the first frame; a market subscribed later catches up with it at once.
 /// </summary>
 internal sealed class ReplayPlayer(
-    Recording recording, RecordedBooks books, IReadOnlyDictionary<string, MarketDefinition> markets, Session session, double speed, TimeProvider timeProvider)
+    Recording recording,
+    RecordedBooks books,
+    IReadOnlyDictionary<string, MarketDefinition> markets,
+    Session session,
+    double speed,
+    TimeProvider timeProvider)
     : IMarketFeed
 {
     /// <summary>Frames between two looks at the client's commands and at the room in its queue.</summary>
     private const int BatchFrames = 64;
 
+    /// <summary>A longer pause is slept in pieces of this.</summary>
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+
+    /// <summary>Recorded times farther apart than this are not times: what such a frame waits stays representable.</summary>
+    private const double LongestPauseMs = 1e13;
+
     private readonly PriorityQueue<Playhead, int> _playing = new();
     private readonly Dictionary<(Subscription, string), Playhead> _playheads = [];
-    private readonly FrameText _text = new();
+    private readonly FrameText _text = new(), _yesPriceText = new();
     private Clock? _clock;
 
     private readonly record struct Clock(long StartTimestamp, long StartTimeMs);
@@ -53,10 +64,17 @@ internal sealed class ReplayPlayer(
             var pause = PlayBatch();
             if (pause == TimeSpan.Zero) continue;
             commandArrived ??= commands.WaitToReadAsync(cancellationToken).AsTask();
-            if (pause is { } wait) await Task.WhenAny(commandArrived, Task.Delay(wait, timeProvider, cancellationToken));
+            if (pause is { } wait) await SleepAsync(wait, commandArrived, cancellationToken);
             else await commandArrived;
             if (commandArrived.IsCompleted) commandArrived = null;
         }
+    }
+
+    private async Task SleepAsync(TimeSpan pause, Task commandArrived, CancellationToken cancellationToken)
+    {
+        using var awake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(commandArrived, Task.Delay(pause < LongestSleep ? pause : LongestSleep, timeProvider, awake.Token));
+        await awake.CancelAsync();
     }
 
     public void Start(Subscription subscription, IReadOnlyList<string>? tickers, bool initialTickers)
@@ -119,13 +137,16 @@ internal sealed class ReplayPlayer(
     {
         if (speed == 0) return TimeSpan.Zero;
         var clock = _clock ??= new Clock(timeProvider.GetTimestamp(), timeMs);
-        var due = TimeSpan.FromMilliseconds((timeMs - clock.StartTimeMs) / speed);
+        double recordedMs = (double)timeMs - clock.StartTimeMs;
+        var due = TimeSpan.FromMilliseconds(Math.Clamp(recordedMs / speed, -LongestPauseMs, LongestPauseMs));
         return due - timeProvider.GetElapsedTime(clock.StartTimestamp);
     }
 
     private void Play(Playhead playhead, in RecordedFrame frame)
     {
-        session.SendText(frame.Type, Renumber(frame, playhead.Subscription));
+        var text = Renumber(frame, playhead.Subscription);
+        if (playhead.Subscription.UseYesPrice && playhead.LastPlayed is not null) text = YesPriceForm.Of(text, _yesPriceText);
+        session.SendText(frame.Type, text);
         playhead.Played++;
         if (playhead.LastPlayed is { } lastPlayed) lastPlayed.Frames = playhead.Played;
     }

@@ -1,0 +1,77 @@
+using MarketData.MockKalshi;
+
+namespace MarketData.Tests.Unit.MockKalshi;
+
+/// <summary>What is wrong with arguments, settings or the recording is said in one line before anything listens.</summary>
+public sealed class StartupTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("mock-kalshi-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("--markets 0", "Simulation:Markets")]
+    [InlineData("--markets 20001", "Simulation:Markets")]
+    [InlineData("--rate -1", "Simulation:Rate")]
+    [InlineData("--rate fast", "Simulation:Rate")]
+    [InlineData("--seed x", "Simulation:Seed")]
+    [InlineData("--speed -1", "Replay:Speed")]
+    [InlineData("--speed NaN", "Replay:Speed")]
+    [InlineData("--replay /no/such/file.jsonl", "/no/such/file.jsonl")]
+    [InlineData("--replya x", "--replya")]
+    [InlineData("--speed", "--speed needs a value")]
+    [InlineData("--Connection:StreamBuffer 0", "Connection:StreamBuffer")]
+    [InlineData("--Connection:PingInterval 00:00:00", "Connection:PingInterval")]
+    public void A_wrong_argument_is_named(string arguments, string named)
+    {
+        var failure = Assert.Throws<StartupException>(() => MockKalshiApplication.Build(arguments.Split(' ')));
+
+        Assert.Contains(named, failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', failure.Message);
+    }
+
+    [Theory]
+    [InlineData("{\"type\":\"trade\"}\n\n{\"type\":\"trade\"}\n", "line 2")]
+    [InlineData("{\"type\":\"trade\"}\n{\"type\":\"tra", "line 2")]
+    [InlineData("{\"type\":\"trade\"}\n{\"type\":\"trade\"}\n[1]\n", "line 3")]
+    [InlineData("{\"sid\":1}\n", "line 1")]
+    [InlineData("", "no data frame")]
+    [InlineData("{\"type\":\"subscribed\"}\n", "no data frame")]
+    public void A_line_that_is_no_frame_is_named_with_its_file(string content, string named)
+    {
+        string file = Path.Combine(_folder.FullName, "broken.jsonl");
+        File.WriteAllText(file, content);
+
+        var failure = Assert.Throws<StartupException>(() => MockKalshiApplication.Build(["--replay", file]));
+
+        Assert.Contains(file, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(named, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_gz_file_that_is_no_gzip_is_named()
+    {
+        string file = Path.Combine(_folder.FullName, "broken.jsonl.gz");
+        File.WriteAllText(file, "plain text");
+
+        Assert.Contains(file, Assert.Throws<StartupException>(() => MockKalshiApplication.Build(["--replay", file])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Health_names_the_exchange()
+    {
+        await using var exchange = await MockExchange.StartStillAsync();
+
+        var health = await exchange.GetAsync("/health");
+
+        Assert.Contains(health["checks"]!.AsArray(), check => (string)check!["name"]! == "exchange" && (string)check["status"]! == "Healthy");
+    }
+
+    [Fact]
+    public async Task Settings_may_come_by_their_section_and_key()
+    {
+        await using var exchange = await MockExchange.StartAsync("--Simulation:Markets", "3", "--Simulation:Rate=0");
+
+        Assert.Equal(3, (await exchange.TickersAsync()).Length);
+    }
+}

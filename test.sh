@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Checks the formatting, builds everything and runs every test. See --help.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=eng/prerequisites.sh
+. "$root/eng/prerequisites.sh"
+
+help() {
+  cat << EOF
+Usage: ./test.sh [--soak] [argument of the test runner …]
+
+Installs what the tests need, checks the formatting, builds everything, runs every test, and ends with the counts of the
+TRX files, which stay in TestResults/.
+
+  --soak   Runs fault, fuzz and soak tests with their full number of rounds (default: a few).
+  --help   Shows this text.
+
+Arguments of the test runner, for example: --filter-namespace 'MarketData.Tests.Unit.*'
+EOF
+}
+
+# Adds up what the runner wrote: tests that ran and passed, that failed, and that were skipped.
+counts() {
+  cat "$results"/*.trx 2> /dev/null | grep -o '<Counters [^>]*>' | awk '
+    function value(name) { return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : 0 }
+    { total += value("total"); executed += value("executed"); passed += value("passed") }
+    END { printf "%d passed, %d failed, %d skipped\n", passed, executed - passed, total - executed }'
+}
+
+case ${1-} in
+  --help | -h)
+    help
+    exit
+    ;;
+  --soak)
+    export MARKETDATA_SOAK=1
+    shift
+    ;;
+esac
+
+require_dotnet
+# The tests start Redis themselves whichever way the topology is hosted.
+require_redis
+"$root/MarketData.Tests/Integration/LocalKafka/install-clients.sh"
+
+cd "$root"
+results=$root/TestResults
+rm -rf -- "$results"
+dotnet restore --verbosity quiet
+dotnet format --verify-no-changes --no-restore --verbosity quiet || fail "the formatting differs from .editorconfig; run: dotnet format"
+dotnet build --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:NoSummary
+status=0
+dotnet test --configuration Release --no-build --results-directory "$results" --report-xunit-trx "$@" || status=$?
+counts
+exit "$status"
