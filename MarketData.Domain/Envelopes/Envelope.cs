@@ -120,6 +120,9 @@ public readonly record struct StreamPosition(long Epoch, long Sequence) : ICompa
 {
     public StreamPosition Next() => this with { Sequence = Sequence + 1 };
 
+    // The generated text would show Next, which shows its own Next, without end.
+    public override string ToString() => $"{Epoch}/{Sequence}";
+
     public int CompareTo(StreamPosition other) => Epoch != other.Epoch ? Epoch.CompareTo(other.Epoch) : Sequence.CompareTo(other.Sequence);
 
     public static bool operator <(StreamPosition left, StreamPosition right) => left.CompareTo(right) < 0;
