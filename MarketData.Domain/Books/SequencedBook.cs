@@ -54,7 +54,7 @@ public sealed class SequencedBook
         if (envelope.StreamSequence < 1) return Invalidate();
         if (HasBase && envelope.Position <= Position) return BookOutcome.Duplicate;
         bool isSnapshot = envelope.Channel == MarketChannel.OrderbookSnapshot;
-        if (!isSnapshot && (!HasBase || envelope.Position != Position.Next())) return BookOutcome.Gap;
+        if (!isSnapshot && (!HasBase || envelope.Position != Position.Next)) return BookOutcome.Gap;
 
         var payload = envelope.Payload.Of(bytes);
         bool applied = ExchangeFrame.TryParse(payload, out var frame, out _)

@@ -118,7 +118,7 @@ public readonly struct Envelope
 /// <param name="Sequence">From 1; 0 is before the first.</param>
 public readonly record struct StreamPosition(long Epoch, long Sequence) : IComparable<StreamPosition>
 {
-    public StreamPosition Next() => this with { Sequence = Sequence + 1 };
+    public StreamPosition Next => this with { Sequence = Sequence + 1 };
 
     // The generated text would show Next, which shows its own Next, without end.
     public override string ToString() => $"{Epoch}/{Sequence}";
