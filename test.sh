@@ -42,6 +42,7 @@ esac
 require_dotnet
 # The tests start Redis themselves whichever way the topology is hosted.
 require_redis
+"$root/MarketData.Tests/Integration/LocalKafka/install-clients.sh"
 
 cd "$root"
 results=$root/TestResults
@@ -51,5 +52,6 @@ dotnet format --verify-no-changes --no-restore --verbosity quiet || fail "the fo
 dotnet build --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:NoSummary
 status=0
 dotnet test --configuration Release --no-build --results-directory "$results" --report-xunit-trx "$@" || status=$?
+[ "$status" -eq 0 ] || echo "test.sh: the test run ended with exit code $status; see above" >&2
 counts
 exit "$status"

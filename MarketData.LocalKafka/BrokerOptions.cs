@@ -53,6 +53,8 @@ internal sealed record BrokerOptions
     /// <summary>How long committed offsets outlive the last member of their group.</summary>
     public TimeSpan OffsetsRetention { get; init; } = TimeSpan.FromDays(7);
 
+    public TimeSpan OffsetsRetentionCheckInterval { get; init; } = TimeSpan.FromMinutes(10);
+
     public TimeSpan RetentionCheckInterval { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How often logs are flushed to disk and their indexes saved, which bounds the work of a start after a crash.</summary>

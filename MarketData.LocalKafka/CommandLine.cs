@@ -31,6 +31,7 @@ internal static class CommandLine
           --group.min.session.timeout.ms N         (1000)
           --group.max.session.timeout.ms N         (1800000)
           --offsets.retention.minutes N            how long a dead group's offsets are kept (10080)
+          --offsets.retention.check.interval.ms N  how often that is looked at (600000)
           --connections.max.idle.ms N              (600000)
           --max.connections N                      (2000)
         """;
@@ -71,6 +72,7 @@ internal static class CommandLine
                 "group.min.session.timeout.ms" => options with { GroupMinSessionTimeout = Milliseconds(name, value, 1) },
                 "group.max.session.timeout.ms" => options with { GroupMaxSessionTimeout = Milliseconds(name, value, 1) },
                 "offsets.retention.minutes" => options with { OffsetsRetention = TimeSpan.FromMinutes(Int(name, value, 1, int.MaxValue)) },
+                "offsets.retention.check.interval.ms" => options with { OffsetsRetentionCheckInterval = Milliseconds(name, value, 1) },
                 "connections.max.idle.ms" => options with { ConnectionMaxIdle = Milliseconds(name, value, 1) },
                 "max.connections" => options with { MaxConnections = Int(name, value, 1, int.MaxValue) },
                 _ => options,
@@ -86,7 +88,7 @@ internal static class CommandLine
     private static readonly HashSet<string> Names =
     [
         "data", "port", "host", "flush", "auto.create.topics.enable", "num.partitions", "log.retention.check.interval.ms", "log.checkpoint.interval.ms",
-        "group.initial.rebalance.delay.ms", "group.min.session.timeout.ms", "group.max.session.timeout.ms", "offsets.retention.minutes",
+        "group.initial.rebalance.delay.ms", "group.min.session.timeout.ms", "group.max.session.timeout.ms", "offsets.retention.minutes", "offsets.retention.check.interval.ms",
         "connections.max.idle.ms", "max.connections", "topic", "advertised.host", .. TopicDefaultNames.Keys,
     ];
 

@@ -10,7 +10,7 @@ try
 {
     var options = CommandLine.Parse(args);
     var builder = Host.CreateApplicationBuilder();
-    builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+    builder.AddServiceDefaults();
     builder.Logging.AddFilter("Microsoft", LogLevel.None);
     builder.Services.AddBroker(options);
     using var host = builder.Build();
@@ -20,5 +20,10 @@ try
 catch (BrokerStartException e)
 {
     await Console.Error.WriteLineAsync($"LocalKafka: {e.Message}");
+    return 1;
+}
+catch (Exception e) when (e.GetBaseException() is IOException or UnauthorizedAccessException)
+{
+    await Console.Error.WriteLineAsync($"LocalKafka: the data directory cannot be used: {e.GetBaseException().Message}");
     return 1;
 }

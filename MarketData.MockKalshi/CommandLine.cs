@@ -33,10 +33,12 @@ internal static class CommandLine
         for (int i = 0; i < args.Length; i++)
         {
             string name = args[i].Split('=')[0];
-            bool known = Switches.ContainsKey(name) || HostSwitches.Contains(name) || (name.StartsWith("--", StringComparison.Ordinal) && name.Contains(':'));
+            bool isSetting = name.StartsWith("--", StringComparison.Ordinal) && name.Contains(':');
+            bool known = Switches.ContainsKey(name) || HostSwitches.Contains(name) || isSetting;
             if (!known) throw new StartupException($"Unknown argument {args[i]}. See --help.");
             if (name.Length != args[i].Length) continue;
-            if (++i == args.Length || args[i].StartsWith("--", StringComparison.Ordinal)) throw new StartupException($"{name} needs a value. See --help.");
+            bool hasValue = ++i < args.Length && !args[i].StartsWith("--", StringComparison.Ordinal);
+            if (!hasValue) throw new StartupException($"{name} needs a value. See --help.");
         }
     }
 }

@@ -17,7 +17,8 @@ internal sealed class MockKalshiMetrics
         var meter = meters.Create(MeterName);
         _connections = meter.CreateUpDownCounter<int>("mock_kalshi.connections", "{connection}", "Open WebSocket connections.");
         _framesSent = meter.CreateCounter<long>("mock_kalshi.frames.sent", "{frame}", "Text frames sent to clients, by type.");
-        _overflows = meter.CreateCounter<long>("mock_kalshi.subscriptions.overflowed", "{subscription}", "Subscriptions ended because their client read too slowly.");
+        _overflows = meter.CreateCounter<long>(
+            "mock_kalshi.subscriptions.overflowed", "{subscription}", "Subscriptions ended because their client read too slowly.");
     }
 
     public void ConnectionOpened() => _connections.Add(1);

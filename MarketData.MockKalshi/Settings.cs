@@ -12,16 +12,32 @@ internal static class Settings
     {
         services.AddOptions<SimulationOptions>().BindConfiguration(SimulationOptions.Section)
             .Validate(options => options.Markets is >= 1 and <= 20_000, "Simulation:Markets (--markets) must be between 1 and 20,000.")
-            .Validate(options => options.Rate is >= 0 and <= 100_000, "Simulation:Rate (--rate) must be between 0 and 100,000 book changes a second.")
-            .Validate(options => Within(options.ShortMarketLife, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)), "Simulation:ShortMarketLife must be between 1 s and 1 day.");
+            .Validate(
+                options => options.Rate is >= 0 and <= 100_000,
+                "Simulation:Rate (--rate) must be between 0 and 100,000 book changes a second.")
+            .Validate(
+                options => Within(options.ShortMarketLife, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+                "Simulation:ShortMarketLife must be between 1 s and 1 day.");
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section)
-            .Validate(options => options.Speed is >= 0 and <= 1_000_000, "Replay:Speed (--speed) must be between 0 (unpaced) and 1,000,000.");
+            .Validate(
+                options => options.Speed is >= 0 and <= 1_000_000,
+                "Replay:Speed (--speed) must be between 0 (unpaced) and 1,000,000.");
         services.AddOptions<ConnectionOptions>().BindConfiguration(ConnectionOptions.Section)
-            .Validate(options => Within(options.PingInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)), "Connection:PingInterval must be between 10 ms and 1 h.")
-            .Validate(options => options.StreamBuffer is >= 1 and <= 10_000_000, "Connection:StreamBuffer must be between 1 and 10,000,000 frames.")
-            .Validate(options => options.MaxMessageBytes is >= 1024 and <= 1 << 30, "Connection:MaxMessageBytes must be between 1,024 and 1,073,741,824.")
-            .Validate(options => Within(options.StallTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)), "Connection:StallTimeout must be between 100 ms and 1 h.")
-            .Validate(options => Within(options.CloseTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)), "Connection:CloseTimeout must be between 100 ms and 1 min.");
+            .Validate(
+                options => Within(options.PingInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
+                "Connection:PingInterval must be between 10 ms and 1 h.")
+            .Validate(
+                options => options.StreamBuffer is >= 1 and <= 10_000_000,
+                "Connection:StreamBuffer must be between 1 and 10,000,000 frames.")
+            .Validate(
+                options => options.MaxMessageBytes is >= 1024 and <= 1 << 30,
+                "Connection:MaxMessageBytes must be between 1,024 and 1,073,741,824.")
+            .Validate(
+                options => Within(options.StallTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
+                "Connection:StallTimeout must be between 100 ms and 1 h.")
+            .Validate(
+                options => Within(options.CloseTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
+                "Connection:CloseTimeout must be between 100 ms and 1 min.");
     }
 
     /// <summary>Reads every section, so that a wrong value ends the start before anything listens.</summary>

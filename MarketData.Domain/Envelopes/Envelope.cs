@@ -120,7 +120,7 @@ public readonly record struct StreamPosition(long Epoch, long Sequence) : ICompa
 {
     public StreamPosition Next => this with { Sequence = Sequence + 1 };
 
-    // A record would print Next, and its Next, without end.
+    // The generated text would show Next, which shows its own Next, without end.
     public override string ToString() => $"{Epoch}/{Sequence}";
 
     public int CompareTo(StreamPosition other) => Epoch != other.Epoch ? Epoch.CompareTo(other.Epoch) : Sequence.CompareTo(other.Sequence);

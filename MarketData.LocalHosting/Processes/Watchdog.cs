@@ -17,8 +17,10 @@ internal sealed class Watchdog : IDisposable
 
     public Watchdog(StateDirectory state)
     {
-        using var script = new StreamReader(typeof(Watchdog).Assembly.GetManifestResourceStream("watchdog.sh")!);
-        var start = ProcessGroup.Start("/bin/sh", ["-c", script.ReadToEnd(), "aspire-market-data-watchdog", _session, state.Session]);
+        var path = Path.Combine(state.Session, "watchdog.sh");
+        using (var script = new StreamReader(typeof(Watchdog).Assembly.GetManifestResourceStream("watchdog.sh")!))
+            StateDirectory.WritePrivate(path, script.ReadToEnd());
+        var start = ProcessGroup.Start("/bin/sh", [path, _session, state.Session]);
         start.RedirectStandardInput = true;
         start.WorkingDirectory = "/";
         start.Environment.Remove(SessionVariable); // of an AppHost that is itself such a child

@@ -15,6 +15,9 @@ internal sealed class ApiTable
         _versions.Known = [.. _apis.Values.Select(api => api.Versions).OrderBy(versions => versions.Key)];
     }
 
+    /// <summary>The request kind of a request that has been answered.</summary>
+    public static ApiKey KeyOf(ReadOnlyMemory<byte> frame) => (ApiKey)new WireReader(frame.Span).ReadInt16();
+
     /// <summary>Answers one request.</summary>
     /// <param name="frame">The request without its length.</param>
     /// <param name="clientHost">The client's address.</param>

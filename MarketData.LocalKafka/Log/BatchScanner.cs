@@ -1,6 +1,6 @@
 using System.Buffers;
-using Microsoft.Win32.SafeHandles;
 using MarketData.LocalKafka.Protocol;
+using Microsoft.Win32.SafeHandles;
 
 namespace MarketData.LocalKafka.Log;
 

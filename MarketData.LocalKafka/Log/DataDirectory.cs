@@ -6,6 +6,8 @@ namespace MarketData.LocalKafka.Log;
 /// <summary>The broker's directory: one broker at a time uses it, which a lock file ensures, and it holds the identity of the cluster.</summary>
 internal sealed class DataDirectory : IDisposable
 {
+    private const int LinuxWouldBlock = 11, MacOsWouldBlock = 35, WindowsSharingViolation = unchecked((int)0x80070020);
+
     private readonly FileStream _lock;
 
     /// <summary>Makes the directory when missing, and takes it.</summary>
@@ -20,7 +22,7 @@ internal sealed class DataDirectory : IDisposable
             Directory.CreateDirectory(DeletedPath);
             _lock = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(lockPath))
+        catch (IOException e) when (e.HResult is LinuxWouldBlock or MacOsWouldBlock or WindowsSharingViolation)
         {
             throw new BrokerStartException($"The data directory {path} is in use by another broker (it holds {lockPath}). Stop that one, or name another directory with --data.", e);
         }

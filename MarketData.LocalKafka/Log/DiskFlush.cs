@@ -4,7 +4,8 @@ namespace MarketData.LocalKafka.Log;
 /// Group commit: appends that wait at the same time share one fsync. While one flush runs, those that come meanwhile gather for the next.
 /// </summary>
 /// <param name="onFlushed">Told up to which offset the log is on disk.</param>
-internal sealed class DiskFlush(Action<long> onFlushed) : IDisposable
+/// <param name="onFailed">Told that the disk failed. What it lost cannot be known, so nothing more may be acknowledged.</param>
+internal sealed class DiskFlush(Action<long> onFlushed, Action<IOException> onFailed) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly HashSet<LogSegment> _dirty = [];
@@ -63,15 +64,21 @@ internal sealed class DiskFlush(Action<long> onFlushed) : IDisposable
         }
     }
 
-    private static bool TryFlush(LogSegment[] segments)
+    private bool TryFlush(LogSegment[] segments)
     {
         try
         {
             foreach (var segment in segments) RandomAccess.FlushToDisk(segment.File);
             return true;
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (IOException e)
         {
+            onFailed(e);
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            // The log was closed while appends waited; their clients get an error and send again after the restart.
             return false;
         }
     }

@@ -1,5 +1,5 @@
-using Microsoft.Win32.SafeHandles;
 using MarketData.LocalKafka.Protocol;
+using Microsoft.Win32.SafeHandles;
 
 namespace MarketData.LocalKafka.Log;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Microsoft.Win32.SafeHandles;
 using MarketData.LocalKafka.Protocol;
+using Microsoft.Win32.SafeHandles;
 
 namespace MarketData.LocalKafka.Log;
 
@@ -113,9 +113,11 @@ internal sealed class LogSegment
     /// </summary>
     public void Delete()
     {
-        System.IO.File.Delete(IndexPath);
+        DeleteIndex();
         System.IO.File.Delete(_logPath);
     }
+
+    public void DeleteIndex() => System.IO.File.Delete(IndexPath);
 
     private void Account(in RecordBatch batch)
     {

@@ -29,12 +29,12 @@ internal sealed partial class TopicRegistry : IDisposable
     {
         (_data, _options, _time, _logger) = (data, options, time, logger);
         foreach (var leftover in Directory.GetDirectories(data.DeletedPath)) Directory.Delete(leftover, recursive: true);
-        Parallel.ForEach(Directory.GetDirectories(data.TopicsPath), directory =>
+        foreach (var directory in Directory.GetDirectories(data.TopicsPath))
         {
-            if (ReadTopicFile(directory) is not { } file) return;
+            if (ReadTopicFile(directory) is not { } file) continue;
             var name = Path.GetFileName(directory);
             _topics[name] = Open(name, file);
-        });
+        }
         foreach (var (name, partitions) in options.Topics)
             if (!_topics.ContainsKey(name)) Create(name, partitions, new Dictionary<string, string>());
     }
@@ -132,7 +132,15 @@ internal sealed partial class TopicRegistry : IDisposable
     {
         // A directory without the file is a topic whose making never finished.
         var path = FileOf(directory);
-        return File.Exists(path) ? JsonSerializer.Deserialize<TopicFile>(File.ReadAllBytes(path)) : null;
+        if (!File.Exists(path)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize<TopicFile>(File.ReadAllBytes(path));
+        }
+        catch (JsonException e)
+        {
+            throw new BrokerStartException($"{path} is damaged: {e.Message} Put back what it said, or remove its directory to give the topic up.", e);
+        }
     }
 
     private void Save(string name, TopicFile file)
@@ -145,7 +153,7 @@ internal sealed partial class TopicRegistry : IDisposable
     private Topic Open(string name, TopicFile file)
     {
         var settings = new TopicSettings(file.Settings, _options.TopicDefaults);
-        return new Topic(name, settings, [.. Enumerable.Range(0, file.Partitions).Select(index => OpenPartition(name, index, settings))]);
+        return new Topic(name, settings, [.. ParallelEnumerable.Range(0, file.Partitions).AsOrdered().Select(index => OpenPartition(name, index, settings))]);
     }
 
     private PartitionLog OpenPartition(string topic, int index, TopicSettings settings) =>

@@ -21,7 +21,9 @@ internal static class BrokerServices
         services.AddHostedService(provider => provider.GetRequiredService<LogMaintenance>());
         foreach (var api in typeof(IApi).Assembly.GetTypes().Where(type => type.IsClass && type.IsAssignableTo(typeof(IApi)) && type != typeof(ApiVersionsApi)))
             services.AddSingleton(typeof(IApi), api);
+        services.AddSingleton<BrokerMetrics>();
         services.AddSingleton<ApiTable>();
+        services.AddHostedService<OffsetRetention>();
         services.AddHostedService<KafkaListener>();
         return services;
     }

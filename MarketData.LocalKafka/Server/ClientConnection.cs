@@ -10,7 +10,7 @@ namespace MarketData.LocalKafka.Server;
 /// One client: reads requests, answers them one after the other in the order they came, as the protocol demands. A request that is held
 /// (join, sync, a fetch that waits) holds back those behind it.
 /// </summary>
-internal sealed class ClientConnection(Socket socket, ApiTable apis, BrokerOptions options, TimeProvider time)
+internal sealed class ClientConnection(Socket socket, ApiTable apis, BrokerMetrics metrics, BrokerOptions options, TimeProvider time)
 {
     private const int MinBufferSize = 4 * 1024, KeptBufferSize = 1024 * 1024, SendChunk = 128 * 1024, LengthSize = sizeof(int);
 
@@ -34,9 +34,12 @@ internal sealed class ClientConnection(Socket socket, ApiTable apis, BrokerOptio
         {
             _response.Clear();
             Volatile.Write(ref _waitingSince, 0);
+            var began = time.GetTimestamp();
             var outcome = await apis.HandleAsync(frame, _host, _response, stopping);
             Volatile.Write(ref _waitingSince, time.GetTimestamp());
             if (outcome == Outcome.Close) return;
+            _response.Complete();
+            metrics.Request(ApiTable.KeyOf(frame), LengthSize + frame.Length, outcome == Outcome.Reply ? _response.Length : 0, time.GetElapsedTime(began));
             if (outcome == Outcome.Reply) await SendAsync(stopping);
         }
     }
@@ -84,7 +87,6 @@ internal sealed class ClientConnection(Socket socket, ApiTable apis, BrokerOptio
     /// <summary>Sends the answer: small ones in one go, regions of log files through a buffer that is borrowed for the time.</summary>
     private async ValueTask SendAsync(CancellationToken stopping)
     {
-        _response.Complete();
         _response.Body.PatchInt32(0, checked((int)(_response.Length - LengthSize)));
         if (_response.Regions.Count == 0)
         {

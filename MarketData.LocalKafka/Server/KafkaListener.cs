@@ -11,7 +11,7 @@ namespace MarketData.LocalKafka.Server;
 /// saved, so that the next start is quick.
 /// </summary>
 internal sealed partial class KafkaListener(
-    BrokerOptions options, BrokerIdentity identity, ApiTable apis, LogMaintenance maintenance, TimeProvider time, ILogger<KafkaListener> logger) : IHostedService, IDisposable
+    BrokerOptions options, BrokerIdentity identity, ApiTable apis, BrokerMetrics metrics, LogMaintenance maintenance, TimeProvider time, ILogger<KafkaListener> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(2), IdleCheckInterval = TimeSpan.FromSeconds(10);
 
@@ -69,9 +69,10 @@ internal sealed partial class KafkaListener(
                     continue;
                 }
                 socket.NoDelay = true;
-                var connection = new ClientConnection(socket, apis, options, time);
+                var connection = new ClientConnection(socket, apis, metrics, options, time);
                 var serving = new TaskCompletionSource();
                 _connections[connection] = serving.Task;
+                metrics.ConnectionOpened();
                 _ = Task.Run(() => ServeAsync(socket, connection, serving));
             }
             catch (Exception e) when (_stopping.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -106,6 +107,7 @@ internal sealed partial class KafkaListener(
         {
             socket.Dispose();
             _connections.TryRemove(connection, out _);
+            metrics.ConnectionClosed();
             serving.SetResult();
         }
     }

@@ -35,7 +35,8 @@ internal sealed class MarketCatalog(Random random)
         var series = LongLived[seriesIndex];
         var closes = new DateTimeOffset(now.UtcDateTime.Date.AddDays(day).AddHours(21), TimeSpan.Zero);
         decimal strike = series.FirstStrike + position * series.StrikeStep;
-        return Define(series, Invariant($"{series.Ticker}-{Stamp(closes, "yyMMMdd")}"), Invariant($"T{strike}"), strike, now.AddDays(-1), closes);
+        string eventTicker = Invariant($"{series.Ticker}-{Stamp(closes, "yyMMMdd")}");
+        return Define(series, eventTicker, Invariant($"T{strike}"), strike, now.AddDays(-1), closes);
     }
 
     /// <summary>A market alone in its event that closes at the given time.</summary>
@@ -55,22 +56,23 @@ internal sealed class MarketCatalog(Random random)
         return Define(series, eventTicker, Invariant($"{number:00}"), strike, now, closes);
     }
 
-    private MarketDefinition Define(Series series, string eventTicker, string suffix, decimal strike, DateTimeOffset opens, DateTimeOffset closes) => new()
-    {
-        Ticker = $"{eventTicker}-{suffix}",
-        EventTicker = eventTicker,
-        SeriesTicker = series.Ticker,
-        MarketId = RandomUuid.Next(random),
-        Title = Invariant($"{series.Subject} on {closes:MMM d, yyyy}?"),
-        YesSubTitle = Invariant($"{strike} or above"),
-        NoSubTitle = Invariant($"below {strike}"),
-        RulesPrimary = Invariant($"If the {series.Subject.ToLowerInvariant()} is at least {strike} at {closes:yyyy-MM-dd HH:mm:ss} UTC, then the market resolves to Yes."),
-        CreatedTime = opens,
-        OpenTime = opens,
-        CloseTime = closes,
-        Prices = series.Prices,
-        FloorStrike = strike,
-    };
+    private MarketDefinition Define(
+        Series series, string eventTicker, string suffix, decimal strike, DateTimeOffset opens, DateTimeOffset closes) => new()
+        {
+            Ticker = $"{eventTicker}-{suffix}",
+            EventTicker = eventTicker,
+            SeriesTicker = series.Ticker,
+            MarketId = RandomUuid.Next(random),
+            Title = Invariant($"{series.Subject} on {closes:MMM d, yyyy}?"),
+            YesSubTitle = Invariant($"{strike} or above"),
+            NoSubTitle = Invariant($"below {strike}"),
+            RulesPrimary = Invariant($"If, for {series.Subject}, the value is at least {strike} at {closes:yyyy-MM-dd HH:mm:ss} UTC, the market resolves to Yes."),
+            CreatedTime = opens,
+            OpenTime = opens,
+            CloseTime = closes,
+            Prices = series.Prices,
+            FloorStrike = strike,
+        };
 
     private static string Stamp(DateTimeOffset time, string format) => time.ToString(format, CultureInfo.InvariantCulture).ToUpperInvariant();
 

@@ -6,7 +6,8 @@ namespace MarketData.MockKalshi.Exchange;
 /// Closes, determines and settles the short-lived markets on time and opens their successors, so that the number of open markets
 /// stays. Owned by the exchange's loop.
 /// </summary>
-internal sealed class MarketLifecycle(MarketBoard board, MarketPublisher publisher, MarketCatalog catalog, OrderFlow flow, Random random, TimeSpan life)
+internal sealed class MarketLifecycle(
+    MarketBoard board, MarketPublisher publisher, MarketCatalog catalog, OrderFlow flow, Random random, TimeSpan life)
 {
     private static readonly TimeSpan RepeatedSnapshotAfter = TimeSpan.FromSeconds(0.7);
     private static readonly TimeSpan DeterminedAfter = TimeSpan.FromSeconds(2);

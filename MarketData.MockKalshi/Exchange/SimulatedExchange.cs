@@ -67,8 +67,8 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // A full channel needs no wake-up: each item that is done wakes the simulation too.
-        await using var timer = _timeProvider.CreateTimer(_ => _work.Writer.TryWrite(static () => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        await using var timer = _timeProvider.CreateTimer(
+            _ => _work.Writer.TryWrite(static () => { }), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         try
         {
             await foreach (var work in _work.Reader.ReadAllAsync(stoppingToken))
@@ -88,7 +88,8 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
     private TimeSpan UntilNext()
     {
         var pause = _simulation.Advance(_timeProvider.GetUtcNow(), _timeProvider.GetElapsedTime(_started));
-        return pause < LongestPause ? pause : LongestPause;
+        // A timer takes whole milliseconds: what is less than one would fire at once, again and again.
+        return TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(pause.TotalMilliseconds), 1, LongestPause.TotalMilliseconds));
     }
 
     private async Task LeaveAsync(Session session)

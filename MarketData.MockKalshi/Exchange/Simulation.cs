@@ -34,7 +34,8 @@ internal sealed class Simulation
         _publisher = publisher;
         _rate = options.Rate;
         _flow = new OrderFlow(_random);
-        _lifecycle = new MarketLifecycle(board, publisher, new MarketCatalog(_random), _flow, _random, options.ShortMarketLife) { Succeeded = Replace };
+        var catalog = new MarketCatalog(_random);
+        _lifecycle = new MarketLifecycle(board, publisher, catalog, _flow, _random, options.ShortMarketLife) { Succeeded = Replace };
         _slots = new SimulatedMarket[options.Markets];
         for (int i = 0; i < _slots.Length; i++) _slots[i] = _lifecycle.OpenInitial(i % ShortLivedEvery == ShortLivedEvery - 1, now);
         _cumulativeActivity = Activity(_slots.Length);

@@ -14,6 +14,8 @@ internal sealed class SimulationOptions
     /// <summary>The same seed gives the same markets, the same books and, until the first market closes, the same changes. Default 1.</summary>
     public int Seed { get; set; } = 1;
 
-    /// <summary>How long the short-lived markets (every eighth) are open before they close, settle and are followed by new ones. Default 15 min.</summary>
+    /// <summary>
+    /// How long the short-lived markets (every eighth) are open before they close, settle and are followed by new ones. Default 15 min.
+    /// </summary>
     public TimeSpan ShortMarketLife { get; set; } = TimeSpan.FromMinutes(15);
 }

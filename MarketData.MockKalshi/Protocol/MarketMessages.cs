@@ -78,7 +78,8 @@ internal static class MarketMessages
             .Raw(",\"no_price_dollars\":"u8).Price(FixedPoint.PriceScale - trade.YesPrice)
             .Raw(",\"count_fp\":"u8).Count(trade.Count)
             .Raw(yes ? ",\"taker_side\":\"yes\""u8 : ",\"taker_side\":\"no\""u8)
-            .Raw(yes ? ",\"taker_outcome_side\":\"yes\",\"taker_book_side\":\"bid\""u8 : ",\"taker_outcome_side\":\"no\",\"taker_book_side\":\"ask\""u8)
+            .Raw(yes ? ",\"taker_outcome_side\":\"yes\""u8 : ",\"taker_outcome_side\":\"no\""u8)
+            .Raw(yes ? ",\"taker_book_side\":\"bid\""u8 : ",\"taker_book_side\":\"ask\""u8)
             .Raw(",\"ts\":"u8).Number(time.ToUnixTimeSeconds())
             .Raw(",\"ts_ms\":"u8).Number(time.ToUnixTimeMilliseconds())
             .Raw((byte)'}').Written;

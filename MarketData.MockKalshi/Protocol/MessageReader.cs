@@ -116,7 +116,8 @@ internal sealed class MessageReader(Stream stream, int maxMessageBytes)
         _buffer.AsMemory(_start, buffered).CopyTo(destination);
         _start += buffered;
         var rest = destination[buffered..];
-        if (!rest.IsEmpty && await stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, cancellationToken) < rest.Length) return false;
+        int read = rest.IsEmpty ? 0 : await stream.ReadAtLeastAsync(rest, rest.Length, throwOnEndOfStream: false, cancellationToken);
+        if (read < rest.Length) return false;
         Unmask(destination.Span, mask);
         return true;
     }

@@ -8,7 +8,7 @@ namespace MarketData.MockKalshi.Protocol;
 internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
 {
     private readonly List<Subscription> _subscriptions = [];
-    private readonly FrameText _frame = new();
+    private readonly FrameComposer _frames = new();
     private int _lastSid;
 
     public OutboundQueue Outbound { get; } = outbound;
@@ -48,11 +48,8 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
     /// <param name="type">The frame's type.</param>
     /// <param name="message">The value of <c>msg</c>.</param>
     /// <param name="commandId">Set on the answer to <c>get_snapshot</c>.</param>
-    public void Send(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId = null)
-    {
-        ComposeData(subscription, type, message, commandId);
-        SendText(type, _frame.Written);
-    }
+    public void Send(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId = null) =>
+        SendText(type, _frames.Data(subscription, type, message, commandId));
 
     /// <summary>Sends a whole frame as it stands.</summary>
     public void SendText(string type, ReadOnlySpan<byte> frame)
@@ -65,8 +62,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
     public bool TrySend(Subscription subscription, string type, ReadOnlySpan<byte> message)
     {
         if (!Outbound.HasRoomForStream) return false;
-        ComposeData(subscription, type, message, commandId: null);
-        Outbound.AddStreamFrame(_frame.Written);
+        Outbound.AddStreamFrame(_frames.Data(subscription, type, message, commandId: null));
         metrics.FrameSent(type);
         return true;
     }
@@ -75,8 +71,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
     public void Fail(Subscription subscription, ErrorCode code, IMarketFeed feed)
     {
         Close(subscription, feed);
-        ComposeError(id: null, code, subscription);
-        SendReply("error");
+        SendText("error", _frames.Error(id: null, code, subscription));
     }
 
     private void Subscribe(Command command, IMarketFeed feed)
@@ -130,8 +125,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             UseYesPrice = parameters.UseYesPrice ?? false,
         };
         _subscriptions.Add(subscription);
-        StartReply(command.Id, "subscribed").Raw(",\"msg\":{\"channel\":"u8).String(name).Raw(",\"sid\":"u8).Number(subscription.Sid).Raw("}}"u8);
-        SendReply("subscribed");
+        SendText("subscribed", _frames.Subscribed(command.Id, subscription));
 
         if (everyMarket) subscription.TakeEveryMarket();
         else subscription.Tickers!.UnionWith(tickers);
@@ -179,8 +173,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             }
 
             Close(subscription, feed);
-            StartReply(command.Id, "unsubscribed", subscription).Raw((byte)'}');
-            SendReply("unsubscribed");
+            SendText("unsubscribed", _frames.Unsubscribed(command.Id, subscription));
         }
     }
 
@@ -230,47 +223,11 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
         }
     }
 
-    private void List(Command command)
-    {
-        StartReply(command.Id, "ok").Raw(",\"msg\":["u8);
-        bool first = true;
-        foreach (var subscription in _subscriptions)
-        {
-            _frame.Raw(first ? "{\"channel\":"u8 : ",{\"channel\":"u8).String(subscription.Channel.Name);
-            _frame.Raw(",\"sid\":"u8).Number(subscription.Sid).Raw((byte)'}');
-            first = false;
-        }
+    private void List(Command command) => SendText("ok", _frames.Listing(command.Id, _subscriptions));
 
-        _frame.Raw("]}"u8);
-        SendReply("ok");
-    }
+    private void Acknowledge(Command command, Subscription subscription) => SendText("ok", _frames.Ok(command.Id, subscription));
 
-    private void Acknowledge(Command command, Subscription subscription)
-    {
-        StartReply(command.Id, "ok", subscription).Raw(",\"msg\":{"u8);
-        if (subscription is { SkipTickerAck: false, Tickers: { } tickers })
-        {
-            _frame.Raw("\"market_tickers\":["u8);
-            bool first = true;
-            foreach (string ticker in tickers)
-            {
-                if (!first) _frame.Raw((byte)',');
-                _frame.String(ticker);
-                first = false;
-            }
-
-            _frame.Raw((byte)']');
-        }
-
-        _frame.Raw("}}"u8);
-        SendReply("ok");
-    }
-
-    private void Reject(Command command, ErrorCode code)
-    {
-        ComposeError(command.Id, code, subscription: null);
-        SendReply("error");
-    }
+    private void Reject(Command command, ErrorCode code) => SendText("error", _frames.Error(command.Id, code, subscription: null));
 
     private void Close(Subscription subscription, IMarketFeed feed)
     {
@@ -291,31 +248,4 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
         var byId = parameters.DistinctMarketIds().Select(feed.FindTicker).OfType<string>();
         return tickers.Union(byId, StringComparer.Ordinal).ToArray();
     }
-
-    private void ComposeData(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId)
-    {
-        StartReply(commandId, type);
-        _frame.Raw(",\"sid\":"u8).Number(subscription.Sid);
-        if (subscription.Channel.Sequenced) _frame.Raw(",\"seq\":"u8).Number(subscription.NextSeq());
-        _frame.Raw(",\"msg\":"u8).Raw(message).Raw((byte)'}');
-    }
-
-    private void ComposeError(long? id, ErrorCode code, Subscription? subscription)
-    {
-        StartReply(id, "error", subscription is { Channel.Sequenced: true } ? subscription : null);
-        if (subscription is { Channel.Sequenced: false }) _frame.Raw(",\"sid\":"u8).Number(subscription.Sid);
-        _frame.Raw(",\"msg\":{\"code\":"u8).Number((int)code).Raw(",\"msg\":"u8).String(code.Text()).Raw("}}"u8);
-    }
-
-    /// <summary>The head of a frame; with a subscription it takes that subscription's next number.</summary>
-    private FrameText StartReply(long? id, string type, Subscription? subscription = null)
-    {
-        _frame.Clear().Raw((byte)'{');
-        if (id is { } commandId) _frame.Raw("\"id\":"u8).Number(commandId).Raw((byte)',');
-        _frame.Raw("\"type\":"u8).String(type);
-        if (subscription is not null) _frame.Raw(",\"sid\":"u8).Number(subscription.Sid).Raw(",\"seq\":"u8).Number(subscription.NextSeq());
-        return _frame;
-    }
-
-    private void SendReply(string type) => SendText(type, _frame.Written);
 }

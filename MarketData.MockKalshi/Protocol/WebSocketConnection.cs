@@ -7,7 +7,12 @@ namespace MarketData.MockKalshi.Protocol;
 /// One upgraded connection: reads commands, keeps the Pings going, sends what the session produces, and closes as RFC 6455 asks.
 /// </summary>
 internal sealed partial class WebSocketConnection(
-    Stream stream, IExchange exchange, ConnectionOptions options, MockKalshiMetrics metrics, TimeProvider timeProvider, ILogger<WebSocketConnection> logger)
+    Stream stream,
+    IExchange exchange,
+    ConnectionOptions options,
+    MockKalshiMetrics metrics,
+    TimeProvider timeProvider,
+    ILogger<WebSocketConnection> logger)
 {
     /// <summary>Commands read but not yet executed; then the client's next bytes stay in its socket.</summary>
     private const int PendingCommands = 64;
@@ -140,7 +145,9 @@ internal sealed partial class WebSocketConnection(
         }
     }
 
-    /// <summary>Reads what the client still sends: unread bytes would turn the end into a reset, which can destroy the Close frame on its way.</summary>
+    /// <summary>
+    /// Reads what the client still sends: unread bytes would turn the end into a reset, which can destroy the Close frame on its way.
+    /// </summary>
     private async Task DrainAsync()
     {
         byte[] discarded = new byte[4096];

@@ -11,7 +11,12 @@ namespace MarketData.MockKalshi.Replay;
 /// that starts with the first frame; a market subscribed later catches up with it at once.
 /// </summary>
 internal sealed class ReplayPlayer(
-    Recording recording, RecordedBooks books, IReadOnlyDictionary<string, MarketDefinition> markets, Session session, double speed, TimeProvider timeProvider)
+    Recording recording,
+    RecordedBooks books,
+    IReadOnlyDictionary<string, MarketDefinition> markets,
+    Session session,
+    double speed,
+    TimeProvider timeProvider)
     : IMarketFeed
 {
     /// <summary>Frames between two looks at the client's commands and at the room in its queue.</summary>

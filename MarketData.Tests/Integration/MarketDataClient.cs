@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net.WebSockets;
 using System.Text;
-using System.Text.Json.Nodes;
+using System.Text.Json;
 
 namespace MarketData.Tests.Integration;
+
+/// <summary>A data frame as it came, with the fields that tests ask for.</summary>
+internal sealed record ReceivedEnvelope(string Text, string? Ticker, string Channel);
 
 /// <summary>
 /// A client of the gateway that believes nothing: it rebuilds every book from what it is sent and checks that each stream is numbered
@@ -18,7 +21,7 @@ internal sealed class MarketDataClient : IAsyncDisposable
     private readonly Dictionary<(string Ticker, string Stream), (long Epoch, long Sequence)> _positions = [];
     private readonly Lock _lock = new();
     private readonly List<string> _faults = [];
-    private readonly List<(string Text, JsonObject Envelope)> _envelopes = [];
+    private readonly List<ReceivedEnvelope> _envelopes = [];
     private Task _receiving = Task.CompletedTask;
     private string? _reply;
     private int _firstOfLastEpoch;
@@ -34,7 +37,7 @@ internal sealed class MarketDataClient : IAsyncDisposable
     }
 
     /// <summary>The envelopes so far, in order.</summary>
-    public IReadOnlyList<(string Text, JsonObject Envelope)> Envelopes
+    public IReadOnlyList<ReceivedEnvelope> Envelopes
     {
         get
         {
@@ -65,8 +68,8 @@ internal sealed class MarketDataClient : IAsyncDisposable
         using var timeout = new CancellationTokenSource(Timeout);
         await client._socket.ConnectAsync(new UriBuilder(gateway) { Scheme = "ws", Path = "/ws/market-data" }.Uri, timeout.Token);
         client._receiving = client.ReceiveAsync();
-        var request = new JsonObject { ["action"] = "subscribe", ["channels"] = new JsonArray([.. channels.Select(channel => (JsonNode)channel)]) };
-        await client._socket.SendAsync(Encoding.UTF8.GetBytes(request.ToJsonString()), WebSocketMessageType.Text, endOfMessage: true, timeout.Token);
+        var request = JsonSerializer.SerializeToUtf8Bytes(new { action = "subscribe", channels });
+        await client._socket.SendAsync(request, WebSocketMessageType.Text, endOfMessage: true, timeout.Token);
         await Eventually.TrueAsync(() => client._reply == "subscribed", Timeout, () => $"the subscription was confirmed; the last reply was {client._reply}");
         return client;
     }
@@ -134,23 +137,24 @@ internal sealed class MarketDataClient : IAsyncDisposable
 
     private void Take(string text)
     {
-        var message = JsonNode.Parse(text)!.AsObject();
+        using var document = JsonDocument.Parse(text);
+        var message = document.RootElement;
         lock (_lock)
         {
-            if (message.ContainsKey("type"))
+            if (message.TryGetProperty("type", out var type))
             {
-                _reply = (string)message["type"]!;
+                _reply = type.GetString();
                 return;
             }
 
-            long epoch = (long)message["streamEpoch"]!;
+            var channel = message.GetProperty("channel").GetString()!;
+            var ticker = message.GetProperty("marketTicker").GetString();
+            long epoch = message.GetProperty("streamEpoch").GetInt64();
             if (epoch > _lastEpoch) (_lastEpoch, _firstOfLastEpoch) = (epoch, _envelopes.Count);
-            _envelopes.Add((text, message));
-            var channel = (string)message["channel"]!;
-            var ticker = (string?)message["marketTicker"] ?? "all-markets";
-            Check(ticker, channel, epoch, (long)message["streamSequence"]!);
+            _envelopes.Add(new ReceivedEnvelope(text, ticker, channel));
+            Check(ticker ?? "all-markets", channel, epoch, message.GetProperty("streamSequence").GetInt64());
             if (channel.StartsWith("orderbook", StringComparison.Ordinal))
-                _books.GetOrAdd(ticker, _ => new ClientBook()).Apply(channel, message["payload"]!["msg"]!);
+                _books.GetOrAdd(ticker!, _ => new ClientBook()).Apply(channel, message.GetProperty("payload").GetProperty("msg"));
         }
     }
 

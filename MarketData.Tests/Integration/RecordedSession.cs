@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace MarketData.Tests.Integration;
 
@@ -19,14 +18,16 @@ internal sealed class RecordedSession
         Path = path;
         foreach (var line in lines)
         {
-            var frame = JsonNode.Parse(line)!.AsObject();
-            if (!PublicTypes.Contains((string)frame["type"]!)) continue;
-            var ticker = (string)frame["msg"]!["market_ticker"]!;
-            var stream = (ticker, StreamOf((string)frame["type"]!));
+            using var frame = JsonDocument.Parse(line);
+            var type = frame.RootElement.GetProperty("type").GetString()!;
+            if (!PublicTypes.Contains(type)) continue;
+            var msg = frame.RootElement.GetProperty("msg");
+            var ticker = msg.GetProperty("market_ticker").GetString()!;
+            var stream = (ticker, StreamOf(type));
             if (!Frames.TryGetValue(stream, out var frames)) Frames[stream] = frames = [];
             frames.Add(WithoutNumbers(line));
             if (!Books.TryGetValue(ticker, out var book)) Books[ticker] = book = new ClientBook();
-            book.Apply((string)frame["type"]!, frame["msg"]!);
+            book.Apply(type, msg);
             Count++;
         }
     }

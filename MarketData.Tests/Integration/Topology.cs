@@ -5,6 +5,9 @@ using Aspire.Hosting.Testing;
 namespace MarketData.Tests.Integration;
 
 /// <summary>The AppHost's whole topology, replaying a recording: every process for itself, on free ports, with data of its own.</summary>
+/// <remarks>
+/// Five processes at a time are enough for a small machine: tests with a topology are in the collection <c>Topology</c>, one after the other.
+/// </remarks>
 internal sealed class Topology : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(120);

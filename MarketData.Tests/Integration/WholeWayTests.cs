@@ -1,8 +1,9 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 
 namespace MarketData.Tests.Integration;
 
 /// <summary>A recorded session goes in at the exchange; what clients receive is compared with the recording itself.</summary>
+[Collection("Topology")]
 public sealed class WholeWayTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(120);
@@ -22,7 +23,7 @@ public sealed class WholeWayTests
         await CompleteAsync(client, session);
 
         AssertSameFrames(session, client);
-        Assert.All(client.Envelopes, envelope => AssertDocumentedFields(envelope.Envelope));
+        Assert.All(client.Envelopes, envelope => AssertDocumentedFields(envelope));
         Assert.DoesNotContain(client.Envelopes, envelope => envelope.Text.Contains("\"fill\"", StringComparison.Ordinal));
         await client.HoldsAsync(session.Books);
         Assert.Empty(client.Faults);
@@ -39,8 +40,8 @@ public sealed class WholeWayTests
 
         await client.HoldsAsync(new Dictionary<string, ClientBook> { [ticker] = book });
 
-        Assert.Equal("orderbook_snapshot", (string?)client.Envelopes[0].Envelope["channel"]);
-        Assert.All(client.Envelopes, envelope => Assert.Equal(ticker, (string?)envelope.Envelope["marketTicker"]));
+        Assert.Equal("orderbook_snapshot", client.Envelopes[0].Channel);
+        Assert.All(client.Envelopes, envelope => Assert.Equal(ticker, envelope.Ticker));
         Assert.Empty(client.Faults);
     }
 
@@ -73,7 +74,7 @@ public sealed class WholeWayTests
     private static void AssertSameFrames(RecordedSession session, MarketDataClient client)
     {
         var received = client.Envelopes.ToLookup(
-            envelope => ((string)envelope.Envelope["marketTicker"]!, RecordedSession.StreamOf((string)envelope.Envelope["channel"]!)),
+            envelope => (envelope.Ticker!, RecordedSession.StreamOf(envelope.Channel)),
             envelope => RecordedSession.WithoutNumbers(Payload(envelope.Text)));
         Assert.Equal(session.Frames.Keys.Order(), received.Select(stream => stream.Key).Order());
         foreach (var (stream, frames) in session.Frames) Assert.Equal(frames, received[stream]);
@@ -86,14 +87,16 @@ public sealed class WholeWayTests
         return envelope[Start.Length..envelope.LastIndexOf(End, StringComparison.Ordinal)];
     }
 
-    private static void AssertDocumentedFields(JsonObject envelope)
+    private static void AssertDocumentedFields(ReceivedEnvelope received)
     {
-        Assert.Equal(System.Text.Json.JsonValueKind.Object, envelope["payload"]!.GetValueKind());
+        using var document = JsonDocument.Parse(received.Text);
+        var envelope = document.RootElement;
+        Assert.Equal(JsonValueKind.Object, envelope.GetProperty("payload").ValueKind);
         foreach (var number in (string[])["receivedTimestamp", "publishedTimestamp", "sequence", "version", "streamSequence", "streamEpoch"])
-            Assert.True(envelope[number]!.AsValue().TryGetValue<long>(out _), $"{number} is {envelope[number]}");
+            Assert.True(envelope.GetProperty(number).TryGetInt64(out _), $"{number} is {envelope.GetProperty(number)}");
         foreach (var text in (string[])["channel", "marketTicker", "source"])
-            Assert.Equal(System.Text.Json.JsonValueKind.String, envelope[text]!.GetValueKind());
-        Assert.Equal("kalshi-websocket", (string?)envelope["source"]);
-        Assert.Equal(1, (int)envelope["version"]!);
+            Assert.Equal(JsonValueKind.String, envelope.GetProperty(text).ValueKind);
+        Assert.Equal("kalshi-websocket", envelope.GetProperty("source").GetString());
+        Assert.Equal(1, envelope.GetProperty("version").GetInt32());
     }
 }

@@ -7,12 +7,18 @@ namespace MarketData.Tests.Unit.LocalHosting;
 /// <summary>The real AppHost as a process of its own, with free ports and all its files in a temporary directory.</summary>
 internal sealed class AppHostProcess : IAsyncDisposable
 {
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("apphost-test-");
+    private readonly AppHostProcess? _predecessor;
+    private readonly DirectoryInfo _directory;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly Process _process;
 
-    public AppHostProcess(string[] args, Action<IDictionary<string, string?>>? configureEnvironment = null)
+    /// <param name="args">Arguments of the AppHost.</param>
+    /// <param name="configureEnvironment">Changes its environment.</param>
+    /// <param name="predecessor">An AppHost whose directories, and so whose data, this one takes over.</param>
+    public AppHostProcess(string[] args, Action<IDictionary<string, string?>>? configureEnvironment = null, AppHostProcess? predecessor = null)
     {
+        _predecessor = predecessor;
+        _directory = predecessor?._directory ?? Directory.CreateTempSubdirectory("apphost-test-");
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet",
             [typeof(Projects.MarketData_AppHost).Assembly.Location, "--DcpPublisher:RandomizePorts=true", .. args])
         {
@@ -68,8 +74,10 @@ internal sealed class AppHostProcess : IAsyncDisposable
         if (!_process.HasExited)
             _process.Kill();
         await Processes.AllEndAsync(processes, TimeSpan.FromSeconds(10));
-        await Eventually.TrueAsync(() => !SessionDirectories.Any(), TimeSpan.FromSeconds(10), () => "end of the watchdog");
         _process.Dispose();
+        if (_predecessor is not null)
+            return; // the directories are its
+        await Eventually.TrueAsync(() => !SessionDirectories.Any(), TimeSpan.FromSeconds(10), () => "end of the watchdog");
         _directory.Delete(recursive: true);
     }
 

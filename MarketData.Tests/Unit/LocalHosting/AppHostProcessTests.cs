@@ -21,6 +21,32 @@ public sealed class AppHostProcessTests
     }
 
     [Fact]
+    public async Task The_AppHost_after_a_killed_one_waits_until_its_processes_have_let_go_of_the_data()
+    {
+        await using var killed = new AppHostProcess([]);
+        await killed.StartedAsync();
+        var children = killed.ProcessIds.Values.ToArray();
+        killed.Kill();
+
+        await using var next = new AppHostProcess([], predecessor: killed);
+        await next.StartedAsync();
+
+        Assert.DoesNotContain(children, Processes.IsRunning);
+    }
+
+    [Fact]
+    public async Task Only_one_AppHost_at_a_time_has_the_data()
+    {
+        await using var first = new AppHostProcess([]);
+        await first.StartedAsync();
+
+        await using var second = new AppHostProcess([], predecessor: first);
+
+        Assert.Equal(1, await second.ExitCodeAsync(StopTimeout));
+        Assert.Contains("Another AppHost is using the data", second.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ctrl_C_stops_everything_within_10_s()
     {
         await using var appHost = new AppHostProcess([]);

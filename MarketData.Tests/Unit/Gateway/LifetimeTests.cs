@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.WebSockets;
+using MarketData.Gateway;
+using MarketData.Tests.Unit.ServiceDefaults;
+using Microsoft.AspNetCore.Builder;
+
+namespace MarketData.Tests.Unit.Gateway;
+
+public sealed class LifetimeTests
+{
+    [Fact]
+    public async Task A_stop_tells_every_client_1001_and_does_not_wait_for_the_one_that_sleeps()
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        await using var idle = await gateway.ConnectAsync();
+        await using var subscribed = await gateway.ConnectAsync();
+        await using var asleep = await gateway.ConnectAsync();
+        await subscribed.SubscribeAsync("all");
+        asleep.Stall();
+
+        await gateway.StopAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        Assert.Equal((1001, "The gateway is stopping: connect again."), await idle.ClosedAsync());
+        Assert.Equal(1001, (await subscribed.ClosedAsync()).Code);
+    }
+
+    [Fact]
+    public async Task The_gateway_starts_with_Redis_and_Kafka_down_and_serves_once_they_are_there()
+    {
+        using var kafka = new ClosedPort();
+        var redisPort = new ClosedPort();
+        int port = redisPort.Number;
+        await using var app = Build(redisPort.Address + ",password=late", kafka.Address);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/alive", TestContext.Current.CancellationToken)).StatusCode);
+        await using var client = await GatewayConnection.OpenAsync(new Uri($"ws{app.Urls.First()[4..]}/ws/market-data"));
+        await client.SubscribeAsync("LATER:orderbook_delta", "all");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await http.GetAsync("/api/markets", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await http.GetAsync("/api/markets/LATER/book", TestContext.Current.CancellationToken)).StatusCode);
+
+        redisPort.Dispose();
+        await using var redis = new RedisServer(port, "late");
+        await using var connection = await redis.ConnectAsync();
+        var market = new MarketSource(connection, "LATER");
+        market.Snapshot();
+        await market.WriteKeyAsync();
+        var book = new ClientBook();
+        await book.FollowAsync(client, market);
+        await market.SubscribedAsync("orderbook_delta");
+        await market.AllSubscribedAsync();
+        await market.PublishAsync(market.Delta());
+
+        await book.FollowAsync(client, market);
+    }
+
+    [Fact]
+    public async Task More_connections_than_allowed_get_503()
+    {
+        await using var gateway = await GatewayHost.StartAsync("--Gateway:MaxConnections=1");
+        await using var first = await gateway.ConnectAsync();
+        using var second = new ClientWebSocket();
+
+        var refused = await Assert.ThrowsAsync<WebSocketException>(() => second.ConnectAsync(gateway.Endpoint, TestContext.Current.CancellationToken));
+        await first.DisposeAsync();
+        GatewayConnection? third = null;
+        await Eventually.TrueAsync(
+            () =>
+            {
+                try
+                {
+                    third = gateway.ConnectAsync().GetAwaiter().GetResult();
+                }
+                catch (WebSocketException)
+                {
+                    // Not free yet.
+                }
+
+                return third != null;
+            },
+            TimeSpan.FromSeconds(60),
+            () => "a free place");
+
+        Assert.Contains("503", refused.Message, StringComparison.Ordinal);
+        await third!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_client_that_answers_no_ping_is_dropped()
+    {
+        await using var gateway = await GatewayHost.StartAsync("--Gateway:PingSeconds=1");
+        await using var asleep = await gateway.ConnectAsync();
+        asleep.Stall();
+        await using var awake = await gateway.ConnectAsync();
+
+        await Eventually.TrueAsync(() => gateway.StatAsync("clients").GetAwaiter().GetResult() == 1, TimeSpan.FromSeconds(60), () => "the end of the silent client");
+
+        await awake.PingAsync();
+    }
+
+    [Theory]
+    [InlineData("Gateway__MaxRequestBytes=1", "Gateway:MaxRequestBytes must be 256 to 1048576 bytes.")]
+    [InlineData("ConnectionStrings__redis=", "ConnectionStrings:redis is not set.")]
+    [InlineData("ASPNETCORE_URLS=http://256.0.0.1:nonsense", "256.0.0.1")]
+    [InlineData("Gateway__StallSeconds=soon", "Gateway:StallSeconds")]
+    public async Task A_wrong_setting_ends_the_process_with_one_line_that_names_it(string setting, string message)
+    {
+        using ClosedPort redis = new(), kafka = new();
+        var start = new ProcessStartInfo("dotnet", [typeof(GatewayApplication).Assembly.Location])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            Environment =
+            {
+                ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+                ["ConnectionStrings__redis"] = redis.Address,
+                ["ConnectionStrings__kafka"] = kafka.Address,
+                [setting.Split('=')[0]] = setting.Split('=')[1],
+            },
+        };
+        using var process = Process.Start(start)!;
+        var (error, output) = (process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        try
+        {
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains(message, await error, StringComparison.Ordinal);
+        Assert.Single((await error).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.DoesNotContain("   at ", await output, StringComparison.Ordinal);
+    }
+
+    private static WebApplication Build(string redis, string kafka) => GatewayApplication.Build(
+        ["--urls=http://127.0.0.1:0", "--Logging:LogLevel:Default=None", $"--ConnectionStrings:redis={redis}", $"--ConnectionStrings:kafka={kafka}"]);
+}
