@@ -74,8 +74,13 @@ public static class IngestServices
                 settings.DisableHealthChecks = true;
                 settings.Config.GroupId = KafkaNames.RelayGroup;
                 settings.Config.EnableAutoCommit = false;
+                settings.Config.EnableAutoOffsetStore = false;
+                // Headers, timestamps and topic names are not looked at, and cost a call into the library each.
+                settings.Config.ConsumeResultFields = "none";
                 settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
                 settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
+                // A full queue is empty again within a few hundred milliseconds; by default the next fetch would come after a second.
+                settings.Config.FetchQueueBackoffMs = 20;
                 settings.Config.ReconnectBackoffMaxMs = MaxKafkaBackoffMs;
             },
             (services, consumer) => services.GetRequiredService<RelayAssignment>().Attach(consumer));

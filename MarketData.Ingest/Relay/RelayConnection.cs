@@ -9,6 +9,9 @@ namespace MarketData.Ingest.Relay;
 public sealed class RelayConnection(RespConnection connection, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5), IdleTime = TimeSpan.FromSeconds(1);
+
+    // What is collected goes out in parts of this size, so that Redis works on one part while the relay makes the next.
+    private const int PartBytes = 64 << 10;
     private int _unanswered;
     private long _answeredAt = time.GetTimestamp();
 
@@ -16,6 +19,7 @@ public sealed class RelayConnection(RespConnection connection, TimeProvider time
     {
         connection.Write("PUBLISH"u8, channel, value);
         _unanswered++;
+        if (connection.PendingBytes >= PartBytes) Bounded(token => connection.FlushAsync(token).AsTask());
     }
 
     /// <summary>Sets a key that does not expire.</summary>
@@ -64,16 +68,7 @@ public sealed class RelayConnection(RespConnection connection, TimeProvider time
 
     private void Exchange(Action<RespReply> answered)
     {
-        using var timeout = new CancellationTokenSource(AnswerTimeout, time);
-        try
-        {
-            ExchangeAsync(answered, timeout.Token).GetAwaiter().GetResult();
-        }
-        catch (OperationCanceledException)
-        {
-            throw new TimeoutException($"Redis did not answer within {AnswerTimeout.TotalSeconds} s.");
-        }
-
+        Bounded(token => ExchangeAsync(answered, token));
         _answeredAt = time.GetTimestamp();
     }
 
@@ -85,6 +80,19 @@ public sealed class RelayConnection(RespConnection connection, TimeProvider time
             var reply = await connection.ReadAsync(cancellationToken);
             reply.ThrowIfError();
             answered(reply);
+        }
+    }
+
+    private void Bounded(Func<CancellationToken, Task> exchange)
+    {
+        using var timeout = new CancellationTokenSource(AnswerTimeout, time);
+        try
+        {
+            exchange(timeout.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"Redis did not answer within {AnswerTimeout.TotalSeconds} s.");
         }
     }
 }
