@@ -52,5 +52,6 @@ dotnet format --verify-no-changes --no-restore --verbosity quiet || fail "the fo
 dotnet build --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:NoSummary
 status=0
 dotnet test --configuration Release --no-build --results-directory "$results" --report-xunit-trx "$@" || status=$?
+[ "$status" -eq 0 ] || echo "test.sh: the test run ended with exit code $status; see above" >&2
 counts
 exit "$status"

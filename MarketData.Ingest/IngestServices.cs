@@ -17,22 +17,31 @@ public static class IngestServices
     {
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IngestMetrics>();
-
         // Everything that is handed over or acknowledged at the end is bounded by 5 s, and goes on side by side.
         builder.Services.Configure<HostOptions>(host => (host.ServicesStopConcurrently, host.ShutdownTimeout) = (true, TimeSpan.FromSeconds(10)));
 
+        builder.AddOptions<KafkaOptions>("Kafka");
+        builder.AddKafkaHealthCheck("kafka");
+        builder.AddProducer();
+        builder.Services.AddSingleton<KafkaTopic>();
+        if (builder.Configuration.GetValue("Upstream:Enabled", true)) builder.AddUpstream();
+        if (builder.Configuration.GetValue("Relay:Enabled", true)) builder.AddRelay();
+    }
+
+    private static void AddUpstream(this IHostApplicationBuilder builder)
+    {
         builder.AddOptions<UpstreamOptions>("Upstream");
         builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamAddressValidation>();
         builder.Services.AddHttpClient<MarketDiscovery>();
         builder.Services.AddSingleton<UpstreamStatus>();
-        builder.Services.AddHostedService<UpstreamService>();
-        builder.Services.AddHealthChecks().AddCheck<UpstreamStatus>("exchange");
-
-        builder.AddOptions<KafkaOptions>("Kafka");
-        builder.Services.AddSingleton<KafkaTopic>();
-        builder.Services.AddSingleton<KafkaSink>();
         builder.Services.AddSingleton<FramePipeline>();
-        builder.Services.AddHealthChecks().AddCheck<KafkaSink>("publishing");
+        builder.Services.AddSingleton<KafkaSink>();
+        builder.Services.AddHostedService<UpstreamService>();
+        builder.Services.AddHealthChecks().AddCheck<UpstreamStatus>("exchange").AddCheck<KafkaSink>("publishing");
+    }
+
+    private static void AddProducer(this IHostApplicationBuilder builder)
+    {
         builder.Services.AddSingleton<ProducerRenewal>();
         builder.AddKafkaProducer<byte[], byte[]>(
             "kafka",
@@ -52,10 +61,11 @@ public static class IngestServices
                 settings.Config.DeliveryReportFields = "none";
             },
             (services, producer) => services.GetRequiredService<ProducerRenewal>().Attach(producer));
-        builder.AddKafkaHealthCheck("kafka");
+    }
 
+    private static void AddRelay(this IHostApplicationBuilder builder)
+    {
         builder.AddOptions<RelayOptions>("Relay");
-        if (!builder.Configuration.GetValue("Relay:Enabled", true)) return;
         builder.Services.AddSingleton<RelayAssignment>();
         builder.AddKafkaConsumer<Ignore, byte[]>(
             "kafka",
@@ -72,11 +82,11 @@ public static class IngestServices
         builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
         builder.AddRedisHealthCheck("redis");
         builder.AddRedisConnector("redis");
-        builder.Services.AddSingleton<RelayStatus>();
         builder.Services.AddSingleton<RelayMarkets>();
         builder.Services.AddSingleton<RelayOffsets>();
         builder.Services.AddSingleton<RelayRecovery>();
         builder.Services.AddSingleton<RelayPublisher>();
+        builder.Services.AddSingleton<RelayStatus>();
         builder.Services.AddHostedService<RelayService>();
         builder.Services.AddHealthChecks().AddCheck<RelayStatus>("relay");
     }

@@ -27,7 +27,7 @@ public sealed partial class RelayService(
     ILogger<RelayService> logger) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50), FirstWait = TimeSpan.FromMilliseconds(100), MaxWait = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan RenewalInterval = TimeSpan.FromMinutes(1), CloseTimeout = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan RenewalInterval = TimeSpan.FromMinutes(1);
     private const int MaxBatchBytes = 1 << 20;
 
     private readonly RelayBatch _batch = new();
@@ -63,8 +63,7 @@ public sealed partial class RelayService(
             }
         }
 
-        // Bounded here: leaving the group asks Kafka, which may be away.
-        if (!Task.Run(consumer.Close, CancellationToken.None).Wait(CloseTimeout, CancellationToken.None)) LogNotClosed(CloseTimeout.TotalSeconds);
+        consumer.Close();
     }
 
     private void RunConnected(CancellationToken stoppingToken)
@@ -205,7 +204,4 @@ public sealed partial class RelayService(
 
     [LoggerMessage(46, LogLevel.Warning, "The relay stopped before its last messages were committed; they are published again at the next start: {Reason}")]
     private partial void LogCutShort(string reason);
-
-    [LoggerMessage(47, LogLevel.Warning, "Kafka did not answer the relay's leave within {Seconds} s; the group notices by itself.")]
-    private partial void LogNotClosed(double seconds);
 }

@@ -6,6 +6,9 @@ namespace MarketData.Ingest.Upstream;
 /// <summary>Where the exchange is and how it is subscribed; configuration section <c>Upstream</c>.</summary>
 public sealed class UpstreamOptions
 {
+    /// <summary>Whether this process takes the exchange's feed. Default true; false for a relay in a process of its own.</summary>
+    public bool Enabled { get; set; } = true;
+
     /// <summary>Root of the REST API, for example <c>https://demo-api.kalshi.co/trade-api/v2</c>. Default: the service <c>mock-kalshi</c>.</summary>
     public Uri? RestUrl { get; set; }
 

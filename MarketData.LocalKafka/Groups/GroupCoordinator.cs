@@ -147,6 +147,14 @@ internal sealed class GroupCoordinator : IDisposable
         }
     }
 
+    /// <summary>Forgets groups without members, but for those named: what a program with a new group id at each start leaves behind.</summary>
+    public void ForgetEmptyGroups(IReadOnlySet<string> except)
+    {
+        lock (_lock)
+            foreach (var (id, group) in _groups)
+                if (group.State == GroupState.Empty && group.PendingMembers.Count == 0 && !except.Contains(id)) _groups.Remove(id);
+    }
+
     public void Dispose() => _expiry.Dispose();
 
     private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -91,7 +91,7 @@ internal sealed partial class GroupOffsets : IDisposable
         }
     }
 
-    /// <summary>Forgets offsets of groups without members that are older than the retention.</summary>
+    /// <summary>Forgets offsets of groups without members that are older than the retention, and groups that have neither.</summary>
     public void Expire(TimeSpan retention)
     {
         var oldestMs = (_time.GetUtcNow() - retention).ToUnixTimeMilliseconds();
@@ -107,6 +107,9 @@ internal sealed partial class GroupOffsets : IDisposable
                 TrySave();
             }
         }
+        HashSet<string> withOffsets;
+        lock (_lock) withOffsets = [.. _committed.Groups];
+        _coordinator.ForgetEmptyGroups(withOffsets);
     }
 
     public void Dispose()

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using MarketData.LocalKafka.Protocol;
-using Microsoft.Win32.SafeHandles;
 
 namespace MarketData.LocalKafka.Log;
 
@@ -10,9 +9,6 @@ namespace MarketData.LocalKafka.Log;
 /// <param name="AppendTime">Unix milliseconds when the topic stamps the time of the append, else -1.</param>
 /// <param name="LogStartOffset">The partition's, or -1 where Kafka does not say it.</param>
 internal readonly record struct AppendResult(ErrorCode Error, long BaseOffset, long AppendTime, long LogStartOffset);
-
-/// <summary>Whole batches in a segment file, ready to be sent.</summary>
-internal readonly record struct FileRegion(SafeFileHandle File, long Position, int Length);
 
 /// <summary>
 /// The log of one partition: segments, what producers have written, and who waits for more. Appends and changes of the segment list hold
@@ -104,26 +100,34 @@ internal sealed partial class PartitionLog : IDisposable
     /// <param name="maxBytes">Bytes to send at most, in whole batches.</param>
     /// <param name="atLeastOne">Whether the first batch is sent even when it is larger than that.</param>
     /// <param name="region">The bytes; of length 0 when there is nothing to read yet.</param>
-    /// <returns><see cref="ErrorCode.OffsetOutOfRange"/> outside the log.</returns>
+    /// <returns><see cref="ErrorCode.OffsetOutOfRange"/> outside the log, <see cref="ErrorCode.KafkaStorageError"/> where its file has been damaged.</returns>
     public ErrorCode Read(long offset, int maxBytes, bool atLeastOne, out FileRegion region)
     {
         region = default;
-        LogSegment segment;
-        long position, end;
+        SegmentRange range;
+        long indexed;
         lock (_lock)
         {
             if (offset < LogStartOffset || offset > HighWatermark) return ErrorCode.OffsetOutOfRange;
             if (offset == HighWatermark) return ErrorCode.None;
+            LogSegment segment;
+            long position;
             if (_recent.Find(offset) is { } recent) (segment, position) = recent;
             else
             {
                 segment = FindSegment(offset);
                 position = segment.FindOffset(offset);
             }
-            end = EndBelowHighWatermark(segment);
+            range = new SegmentRange(segment.File, position, EndBelowHighWatermark(segment));
+            indexed = segment.FindPosition(Math.Min(position + maxBytes, range.End));
         }
-        region = WholeBatches(segment, position, end, offset, maxBytes, atLeastOne);
-        return ErrorCode.None;
+        if (range.FindBatches(offset, maxBytes, atLeastOne, indexed) is { } found)
+        {
+            region = found;
+            return ErrorCode.None;
+        }
+        LogUnreadable(_logger, Name, offset);
+        return ErrorCode.KafkaStorageError;
     }
 
     /// <summary>The first record in log order that is not older than a time.</summary>
@@ -132,26 +136,19 @@ internal sealed partial class PartitionLog : IDisposable
     /// <exception cref="InvalidDataException">The records at that place cannot be decompressed.</exception>
     public RecordPosition? FindByTimestamp(long timestamp)
     {
-        (LogSegment Segment, long Start, long End)[] candidates;
+        SegmentRange[] candidates;
         long startOffset;
         lock (_lock)
         {
             startOffset = LogStartOffset;
             candidates =
             [
-                .. _segments.Where(segment => segment.MaxTimestamp >= timestamp && segment.NextOffset > startOffset)
-                    .Select(segment => (segment, (long)Math.Max(segment.FindTimestamp(timestamp), segment.FindOffset(startOffset)),
-                        EndBelowHighWatermark(segment))),
+                .. _segments.Where(segment => segment.MaxTimestamp >= timestamp && segment.NextOffset > startOffset).Select(segment => new SegmentRange(
+                    segment.File, Math.Max(segment.FindTimestamp(timestamp), segment.FindOffset(startOffset)), EndBelowHighWatermark(segment))),
             ];
         }
-        foreach (var (segment, start, end) in candidates)
-        {
-            using var scanner = new BatchScanner(segment.File, start, end);
-            while (scanner.TryReadHeader(out var batch))
-                if (batch.MaxTimestamp >= timestamp && batch.NextOffset > startOffset
-                    && Records.FindByTimestamp(scanner.ReadBytes(batch), batch, timestamp, startOffset) is { } found)
-                    return found;
-        }
+        foreach (var candidate in candidates)
+            if (candidate.FindByTimestamp(timestamp, startOffset) is { } found) return found;
         return null;
     }
 
@@ -349,34 +346,9 @@ internal sealed partial class PartitionLog : IDisposable
     private long EndBelowHighWatermark(LogSegment segment)
     {
         if (HighWatermark >= segment.NextOffset) return segment.Size;
-        return _recent.Find(HighWatermark) is { } unsafeBatch && unsafeBatch.Segment == segment ? unsafeBatch.Position : ScanToOffset(segment, HighWatermark);
-    }
-
-    private static long ScanToOffset(LogSegment segment, long offset)
-    {
-        var position = (long)segment.FindOffset(offset);
-        using var scanner = new BatchScanner(segment.File, position, segment.Size);
-        while (scanner.TryReadHeader(out var batch) && batch.NextOffset <= offset) position = scanner.Position;
-        return position;
-    }
-
-    private FileRegion WholeBatches(LogSegment segment, long position, long end, long offset, int maxBytes, bool atLeastOne)
-    {
-        using var scanner = new BatchScanner(segment.File, position, end);
-        long start = -1;
-        while (start < 0 && scanner.TryReadHeader(out var batch))
-            if (batch.NextOffset > offset) start = scanner.BatchPosition;
-        if (start < 0) return default;
-        var limit = start + maxBytes;
-        if (scanner.Position > limit && !atLeastOne) return default;
-        if (end <= limit) return new FileRegion(segment.File, start, (int)(end - start));
-        var last = scanner.Position;
-        int indexed;
-        lock (_lock) indexed = segment.FindPosition(limit);
-        if (indexed > last) last = indexed;
-        using var tail = new BatchScanner(segment.File, last, end);
-        while (tail.TryReadHeader(out _) && tail.Position <= limit) last = tail.Position;
-        return new FileRegion(segment.File, start, (int)(last - start));
+        return _recent.Find(HighWatermark) is { } unsafeBatch && unsafeBatch.Segment == segment
+            ? unsafeBatch.Position
+            : new SegmentRange(segment.File, segment.FindOffset(HighWatermark), segment.Size).FindPosition(HighWatermark);
     }
 
     private async ValueTask<AppendResult> WhenFlushedAsync(DiskFlush flush, LogSegment segment, AppendResult result)
@@ -437,6 +409,9 @@ internal sealed partial class PartitionLog : IDisposable
 
     [LoggerMessage(113, LogLevel.Critical, "Partition {Partition}: the disk failed to take what was written; nothing more is accepted until the broker is started again and has checked the log")]
     private static partial void LogDiskFailed(ILogger logger, Exception e, string partition);
+
+    [LoggerMessage(114, LogLevel.Error, "Partition {Partition}: no batch can be read at offset {Offset}; its file was changed by somebody else. To have damaged batches set aside, delete the .index files of the partition and start again")]
+    private static partial void LogUnreadable(ILogger logger, string partition, long offset);
 
     [LoggerMessage(112, LogLevel.Information, "Partition {Partition}: retention deleted the segment with offsets {FirstOffset} to {LastOffset}")]
     private static partial void LogRetention(ILogger logger, string partition, long firstOffset, long lastOffset);

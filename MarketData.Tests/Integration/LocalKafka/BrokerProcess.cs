@@ -39,8 +39,16 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     public static async Task<BrokerProcess> StartInAsync(string? dataDirectory, params string[] arguments)
     {
         var broker = new BrokerProcess(dataDirectory);
-        await broker.StartAgainAsync(arguments);
-        return broker;
+        try
+        {
+            await broker.StartAgainAsync(arguments);
+            return broker;
+        }
+        catch
+        {
+            await broker.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts the broker after a stop or a kill, on the same port.</summary>

@@ -150,11 +150,11 @@ public sealed class FaultTests
     public async Task A_full_disk_refuses_the_batch_and_leaves_the_log_as_it_was(string flush)
     {
         // A small file system of the test's own; making one needs the rights to mount.
-        var mount = Directory.CreateTempSubdirectory("localkafka-full-").FullName;
-        if (!await RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount)) Assert.Skip("This user may not mount a small file system.");
+        using var mount = new TemporaryFolder();
+        if (!await RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount.Path)) Assert.Skip("This user may not mount a small file system.");
         try
         {
-            await using (var broker = await BrokerProcess.StartInAsync(Path.Combine(mount, "data"), "--topic", "prices:1", "--flush", flush))
+            await using (var broker = await BrokerProcess.StartInAsync(Path.Combine(mount.Path, "data"), "--topic", "prices:1", "--flush", flush))
             {
                 using var client = await WireClient.ConnectAsync(broker);
                 var batch = new BatchBuilder().Add(1_700_000_000_000, new string('x', 200_000)).Build();
@@ -171,8 +171,29 @@ public sealed class FaultTests
         }
         finally
         {
-            await RunAsync("umount", mount);
-            Directory.Delete(mount);
+            await RunAsync("umount", mount.Path);
+        }
+    }
+
+    [Fact]
+    public async Task A_read_only_directory_is_one_clear_line()
+    {
+        using var mount = new TemporaryFolder();
+        if (!await RunAsync("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount.Path)) Assert.Skip("This user may not mount a file system.");
+        try
+        {
+            var data = Path.Combine(mount.Path, "data");
+            await using (var broker = await BrokerProcess.StartInAsync(data)) await broker.StopAsync();
+            Assert.True(await RunAsync("mount", "-o", "remount,ro", mount.Path));
+
+            var refused = await RunBrokerAsync("--data", data, "--port", "0");
+
+            Assert.Equal((1, 1), (refused.ExitCode, refused.Lines.Length));
+            Assert.Contains("Read-only file system", refused.Lines[0], StringComparison.Ordinal);
+        }
+        finally
+        {
+            await RunAsync("umount", mount.Path);
         }
     }
 

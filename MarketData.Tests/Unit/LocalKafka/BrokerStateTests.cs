@@ -55,6 +55,20 @@ public sealed class BrokerStateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_group_with_neither_members_nor_offsets_is_forgotten()
+    {
+        var coordinator = _services.GetRequiredService<GroupCoordinator>();
+        var member = await coordinator.JoinAsync(
+            new JoinRequest("brief", TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5), "", null, "test", "/127.0.0.1", "consumer", [new GroupProtocol("range", [])], MustKnowMemberId: false));
+        Offsets.Expire(TimeSpan.FromDays(7));
+        Assert.Contains("brief", Offsets.ListGroups().Keys);
+
+        Assert.Equal(ErrorCode.None, coordinator.Leave("brief", member.MemberId));
+        Offsets.Expire(TimeSpan.FromDays(7));
+        Assert.DoesNotContain("brief", Offsets.ListGroups().Keys);
+    }
+
+    [Fact]
     public async Task The_meter_tells_the_lag_of_each_group()
     {
         using var metrics = _services.GetRequiredService<BrokerMetrics>();

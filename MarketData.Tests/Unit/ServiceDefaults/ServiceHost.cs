@@ -80,6 +80,8 @@ internal sealed class ServiceHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        // Disposing alone would take its clients from under a service's hands.
+        await _app.StopAsync();
         await _app.DisposeAsync();
     }
 
