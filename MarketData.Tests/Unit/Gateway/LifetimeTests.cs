@@ -119,10 +119,15 @@ public sealed class LifetimeTests
     [Theory]
     [InlineData("Gateway__MaxRequestBytes=1", "Gateway:MaxRequestBytes must be 256 to 1048576 bytes.")]
     [InlineData("ConnectionStrings__redis=", "ConnectionStrings:redis is not set.")]
+    [InlineData("ConnectionStrings__redis=127.0.0.1:abc", "ConnectionStrings:redis is no Redis connection string")]
     [InlineData("Gateway__StallSeconds=soon", "Gateway:StallSeconds")]
+    [InlineData("ASPNETCORE_URLS=nonsense", "nonsense")]
+    [InlineData("ASPNETCORE_URLS=http://127.0.0.1:{taken}", "address already in use")]
     public async Task A_wrong_setting_ends_the_process_with_one_line_that_names_it(string setting, string message)
     {
         using ClosedPort redis = new(), kafka = new();
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
         var start = new ProcessStartInfo("dotnet", [typeof(GatewayApplication).Assembly.Location])
         {
             RedirectStandardError = true,
@@ -132,7 +137,7 @@ public sealed class LifetimeTests
                 ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
                 ["ConnectionStrings__redis"] = redis.Address,
                 ["ConnectionStrings__kafka"] = kafka.Address,
-                [setting.Split('=')[0]] = setting.Split('=')[1],
+                [setting.Split('=')[0]] = setting.Split('=')[1].Replace("{taken}", $"{((IPEndPoint)taken.LocalEndpoint).Port}", StringComparison.Ordinal),
             },
         };
         using var process = Process.Start(start)!;
