@@ -85,10 +85,10 @@ public sealed partial class KafkaSink(
             Refused(exception.Error);
             return true;
         }
-        catch (ProduceException<byte[], byte[]> exception) when (exception.Error.IsFatal)
+        catch (ProduceException<byte[], byte[]> exception)
         {
             Refused(exception.Error);
-            Renew(exception.Error.Reason);
+            if (renewal.FatalError is { } reason) Renew(reason);
             throw new EnvelopeLostException(exception.Error.Reason);
         }
     }
