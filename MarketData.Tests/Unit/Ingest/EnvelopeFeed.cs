@@ -20,7 +20,11 @@ internal sealed class EnvelopeFeed : IDisposable
         _epoch = epoch;
         _producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
         {
-            BootstrapServers = bootstrap, EnableIdempotence = true, Acks = Acks.All, MessageTimeoutMs = 0, ReconnectBackoffMaxMs = 500,
+            BootstrapServers = bootstrap,
+            EnableIdempotence = true,
+            Acks = Acks.All,
+            MessageTimeoutMs = 0,
+            ReconnectBackoffMaxMs = 500,
         }).SetLogHandler((_, _) => { }).Build();
     }
 
