@@ -1,9 +1,13 @@
 using MarketData.Ingest;
+using MarketData.ServiceDefaults;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
-builder.AddIngest();
+return await ServiceProgram.RunAsync(() =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddServiceDefaults();
+    builder.AddIngest();
 
-var app = builder.Build();
-app.MapDefaultEndpoints();
-app.Run();
+    var app = builder.Build();
+    app.MapDefaultEndpoints();
+    return app;
+});

@@ -1,5 +1,5 @@
 using MarketData.MockKalshi;
-using Microsoft.AspNetCore.Connections;
+using MarketData.ServiceDefaults;
 
 if (args is ["--help" or "-h"])
 {
@@ -7,13 +7,4 @@ if (args is ["--help" or "-h"])
     return 0;
 }
 
-try
-{
-    await MockKalshiApplication.Build(args).RunAsync();
-    return 0;
-}
-catch (Exception exception) when (exception is StartupException or IOException { InnerException: AddressInUseException })
-{
-    await Console.Error.WriteLineAsync(exception.Message);
-    return 1;
-}
+return await ServiceProgram.RunAsync(() => MockKalshiApplication.Build(args));

@@ -37,7 +37,7 @@ public sealed class ClientEndpoint(
             var client = new GatewayClient(Guid.NewGuid().ToString("N"), options.Value.ClientQueueBytes);
             using var stopping = lifetime.ApplicationStopping.Register(
                 () => client.TryClose(WebSocketCloseStatus.EndpointUnavailable, "The gateway is stopping: connect again."));
-            await new ClientSession(socket, client, feed, options.Value, metrics, time, logger).RunAsync();
+            await new ClientSession(socket, client, feed, options.Value, metrics, time, logger, context.RequestAborted).RunAsync();
         }
         finally
         {

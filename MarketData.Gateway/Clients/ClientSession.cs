@@ -8,10 +8,25 @@ namespace MarketData.Gateway.Clients;
 /// The life of one WebSocket: requests in, queued messages out, one close handshake at the end. No wait on the socket is ever cancelled:
 /// that would cut the connection, and the client would not learn why.
 /// </summary>
+/// <param name="socket">The connection.</param>
+/// <param name="client">What the feed knows of it.</param>
+/// <param name="feed">Where its requests go.</param>
+/// <param name="options">Limits.</param>
+/// <param name="metrics">Counters.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+/// <param name="disconnected">Cancelled when the client has closed the TCP connection.</param>
 public sealed partial class ClientSession(
-    WebSocket socket, GatewayClient client, FeedInbox feed, GatewayOptions options, GatewayMetrics metrics, TimeProvider time, ILogger logger)
+    WebSocket socket,
+    GatewayClient client,
+    FeedInbox feed,
+    GatewayOptions options,
+    GatewayMetrics metrics,
+    TimeProvider time,
+    ILogger logger,
+    CancellationToken disconnected)
 {
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5), Linger = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until either side closes.</summary>
     public async Task RunAsync()
@@ -61,6 +76,10 @@ public sealed partial class ClientSession(
         catch (Exception exception) when (IsLoss(exception))
         {
             client.TryClose(WebSocketCloseStatus.ProtocolError, exception.Message);
+            // The socket has sent the close frame for a breach of the protocol itself. Ending the request now would reset the connection
+            // before the client has read it.
+            if (exception is WebSocketException { WebSocketErrorCode: not WebSocketError.ConnectionClosedPrematurely })
+                await Task.Delay(Linger, time, disconnected).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {

@@ -104,7 +104,7 @@ public sealed partial class FeedLoop(
 
         // The rest of a book's subscription, in a market of which other channels are still wanted.
         if (market.BookInterest == 0 && !_interest.IsAllWanted) return;
-        bool wasLive = market.State == BookState.Live;
+        bool wasRight = market.IsConfirmed;
         switch (market.OnBook(value, envelope))
         {
             case BookStep.PassOn:
@@ -115,7 +115,7 @@ public sealed partial class FeedLoop(
                 ReadKey(market, market.NextRead);
                 break;
             case BookStep.NeedsKey:
-                if (wasLive) Repairing(market);
+                if (wasRight) Repairing(market);
                 ReadKey(market, TimeSpan.Zero);
                 break;
         }
@@ -123,9 +123,9 @@ public sealed partial class FeedLoop(
 
     private void OnKey(MarketFeed market, byte[]? value)
     {
-        bool wasLive = market.State == BookState.Live;
+        bool wasRight = market.IsConfirmed;
         bool isReset = market.OnKey(value);
-        if (wasLive && (isReset || market.State != BookState.Live)) Repairing(market);
+        if (wasRight && !market.IsConfirmed) Repairing(market);
         if (isReset) _delivery.RouteSnapshot(market, _table);
         ReadKey(market, market.NextRead);
     }

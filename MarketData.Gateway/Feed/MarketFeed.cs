@@ -68,6 +68,12 @@ public sealed class MarketFeed(string ticker)
     /// <summary>Whether a book is known, right or not: clients may hold it.</summary>
     public bool HasBook => _book.HasBase;
 
+    /// <summary>
+    /// Whether the stream or the key has shown since the book went Live that nothing is missing. Before, a message that was published
+    /// shortly before the subscription may be; that is the way of joining and no loss.
+    /// </summary>
+    public bool IsConfirmed { get; private set; }
+
     /// <summary>Clients' channels of this market alone, and those of its book among them.</summary>
     public int Interest { get; set; }
 
@@ -105,9 +111,10 @@ public sealed class MarketFeed(string ticker)
             if (outcome == BookOutcome.Applied)
             {
                 _snapshot = null;
-                if (State == BookState.Live) return BookStep.PassOn;
-                Enter(BookState.Live);
-                return BookStep.Reset;
+                var step = State == BookState.Live ? BookStep.PassOn : BookStep.Reset;
+                if (step == BookStep.Reset) Enter(BookState.Live);
+                IsConfirmed = true;
+                return step;
             }
 
             Enter(BookState.Syncing);
@@ -185,15 +192,24 @@ public sealed class MarketFeed(string ticker)
             return OnBase(value, key);
         }
 
-        if (value == null || key.Position <= _book.Position) return false;
-        _keyAhead = key.Position;
-        _reads = 0;
+        if (value == null) return false;
+        if (key.Position > _book.Position)
+        {
+            _keyAhead = key.Position;
+            _reads = 0;
+        }
+        else
+        {
+            IsConfirmed = true;
+        }
+
         return false;
     }
 
     private void Enter(BookState state)
     {
         State = state;
+        IsConfirmed = false;
         Attempt++;
         _reads = 0;
         _isReading = false;

@@ -67,7 +67,9 @@ public static class AspireRedisExtensions
     {
         try
         {
-            return ConfigurationOptions.Parse(connectionString);
+            var options = ConfigurationOptions.Parse(connectionString);
+            // An address that cannot be read is left out without a word.
+            return options.EndPoints.Count > 0 ? options : throw new ArgumentException("no address that can be read");
         }
         catch (ArgumentException e)
         {

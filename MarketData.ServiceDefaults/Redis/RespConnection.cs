@@ -39,6 +39,7 @@ public sealed class RespConnection : IAsyncDisposable
     /// <exception cref="TimeoutException">No answer within the connect timeout.</exception>
     public static async Task<RespConnection> ConnectAsync(ConfigurationOptions options, string clientName, CancellationToken cancellationToken)
     {
+        if (options.EndPoints.Count == 0) throw new IOException("The connection string of Redis names no address.");
         var endPoint = options.EndPoints[0];
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(options.ConnectTimeout);

@@ -11,8 +11,10 @@ internal sealed class GatewayConnection : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Channel<byte[]> _received = Channel.CreateUnbounded<byte[]>();
+    private readonly Queue<byte[]> _passedOver = [];
     private readonly Task _reading;
     private volatile TaskCompletionSource? _stalled;
+    private volatile bool _hasClosed;
 
     private GatewayConnection(ClientWebSocket socket)
     {
@@ -39,7 +41,7 @@ internal sealed class GatewayConnection : IAsyncDisposable
 
     public Task AskAsync(string action, params string[] channels) => SendAsync(JsonSerializer.Serialize(new { action, channels }));
 
-    /// <summary>Subscribes and takes the answers, which come before anything of the channels.</summary>
+    /// <summary>Subscribes and takes the answers.</summary>
     public async Task SubscribeAsync(params string[] channels)
     {
         foreach (var channel in channels)
@@ -50,33 +52,26 @@ internal sealed class GatewayConnection : IAsyncDisposable
     }
 
     /// <summary>The next message in raw bytes.</summary>
-    public async Task<byte[]> NextBytesAsync()
-    {
-        try
-        {
-            return await _received.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience);
-        }
-        catch (ChannelClosedException)
-        {
-            throw new InvalidOperationException($"The gateway closed: {Socket.CloseStatus} {Socket.CloseStatusDescription}");
-        }
-    }
+    public async Task<byte[]> NextBytesAsync() => _passedOver.TryDequeue(out var earlier) ? earlier : await ReceiveAsync();
 
     /// <summary>The next message.</summary>
-    public async Task<JsonElement> NextAsync()
-    {
-        using var document = JsonDocument.Parse(await NextBytesAsync());
-        return document.RootElement.Clone();
-    }
+    public async Task<JsonElement> NextAsync() => Parse(await NextBytesAsync());
 
-    /// <summary>The next answer, which must be of this type; envelopes before it are skipped.</summary>
+    /// <summary>The next answer, which must be of this type; envelopes before it are kept for <see cref="NextBytesAsync"/>.</summary>
     public async Task<JsonElement> AnswerAsync(string type)
     {
-        JsonElement message;
-        do message = await NextAsync();
-        while (!message.TryGetProperty("type", out _));
-        Assert.Equal(type, message.GetProperty("type").GetString());
-        return message;
+        while (true)
+        {
+            var bytes = await ReceiveAsync();
+            var message = Parse(bytes);
+            if (message.TryGetProperty("type", out var found))
+            {
+                Assert.Equal(type, found.GetString());
+                return message;
+            }
+
+            _passedOver.Enqueue(bytes);
+        }
     }
 
     /// <summary>Sends a text and returns the text of the error that answers it.</summary>
@@ -103,6 +98,13 @@ internal sealed class GatewayConnection : IAsyncDisposable
         stalled?.SetResult();
     }
 
+    /// <summary>Sends the close frame of this side.</summary>
+    public Task CloseAsync()
+    {
+        _hasClosed = true;
+        return Socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+    }
+
     /// <summary>Waits for the gateway's close frame; what came before it is thrown away.</summary>
     public async Task<(int Code, string? Reason)> ClosedAsync()
     {
@@ -118,6 +120,37 @@ internal sealed class GatewayConnection : IAsyncDisposable
         Socket.Dispose();
     }
 
+    private static JsonElement Parse(byte[] message)
+    {
+        using var document = JsonDocument.Parse(message);
+        return document.RootElement.Clone();
+    }
+
+    private async Task<byte[]> ReceiveAsync()
+    {
+        try
+        {
+            return await _received.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new InvalidOperationException($"The gateway closed: {Socket.CloseStatus} {Socket.CloseStatusDescription}");
+        }
+    }
+
+    private async Task AnswerCloseAsync()
+    {
+        if (_hasClosed) return;
+        try
+        {
+            await CloseAsync();
+        }
+        catch (WebSocketException)
+        {
+            // After a breach of the protocol the gateway's side does not wait for the answer.
+        }
+    }
+
     private async Task ReadAsync()
     {
         var buffer = new byte[1 << 20];
@@ -130,7 +163,7 @@ internal sealed class GatewayConnection : IAsyncDisposable
                 var result = await Socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
                 if (result.MessageType == WebSocketMessageType.Close)
                 {
-                    if (Socket.State == WebSocketState.CloseReceived) await Socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+                    await AnswerCloseAsync();
                     break;
                 }
 

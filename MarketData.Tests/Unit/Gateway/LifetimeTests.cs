@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 using MarketData.Gateway;
 using MarketData.Tests.Unit.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
@@ -90,9 +92,24 @@ public sealed class LifetimeTests
     public async Task A_client_that_answers_no_ping_is_dropped()
     {
         await using var gateway = await GatewayHost.StartAsync("--Gateway:PingSeconds=1");
-        await using var asleep = await gateway.ConnectAsync();
-        asleep.Stall();
+        // Not a ClientWebSocket, which answers pings by itself.
+        using var silent = new TcpClient();
+        await silent.ConnectAsync(gateway.Endpoint.Host, gateway.Endpoint.Port, TestContext.Current.CancellationToken);
+        await silent.GetStream().WriteAsync(
+            Encoding.ASCII.GetBytes(
+            """
+            GET /ws/market-data HTTP/1.1
+            Host: gateway
+            Connection: Upgrade
+            Upgrade: websocket
+            Sec-WebSocket-Version: 13
+            Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==
+
+
+            """.ReplaceLineEndings("\r\n")),
+            TestContext.Current.CancellationToken);
         await using var awake = await gateway.ConnectAsync();
+        await Eventually.TrueAsync(() => gateway.StatAsync("clients").GetAwaiter().GetResult() == 2, TimeSpan.FromSeconds(60), () => "two clients");
 
         await Eventually.TrueAsync(() => gateway.StatAsync("clients").GetAwaiter().GetResult() == 1, TimeSpan.FromSeconds(60), () => "the end of the silent client");
 
@@ -102,11 +119,15 @@ public sealed class LifetimeTests
     [Theory]
     [InlineData("Gateway__MaxRequestBytes=1", "Gateway:MaxRequestBytes must be 256 to 1048576 bytes.")]
     [InlineData("ConnectionStrings__redis=", "ConnectionStrings:redis is not set.")]
-    [InlineData("ASPNETCORE_URLS=http://256.0.0.1:nonsense", "256.0.0.1")]
+    [InlineData("ConnectionStrings__redis=127.0.0.1:abc", "ConnectionStrings:redis is no Redis connection string")]
     [InlineData("Gateway__StallSeconds=soon", "Gateway:StallSeconds")]
+    [InlineData("ASPNETCORE_URLS=nonsense", "nonsense")]
+    [InlineData("ASPNETCORE_URLS=http://127.0.0.1:{taken}", "address already in use")]
     public async Task A_wrong_setting_ends_the_process_with_one_line_that_names_it(string setting, string message)
     {
         using ClosedPort redis = new(), kafka = new();
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
         var start = new ProcessStartInfo("dotnet", [typeof(GatewayApplication).Assembly.Location])
         {
             RedirectStandardError = true,
@@ -116,7 +137,7 @@ public sealed class LifetimeTests
                 ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
                 ["ConnectionStrings__redis"] = redis.Address,
                 ["ConnectionStrings__kafka"] = kafka.Address,
-                [setting.Split('=')[0]] = setting.Split('=')[1],
+                [setting.Split('=')[0]] = setting.Split('=')[1].Replace("{taken}", $"{((IPEndPoint)taken.LocalEndpoint).Port}", StringComparison.Ordinal),
             },
         };
         using var process = Process.Start(start)!;

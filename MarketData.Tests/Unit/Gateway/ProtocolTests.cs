@@ -171,7 +171,7 @@ public sealed class ProtocolTests(GatewayHost gateway) : IClassFixture<GatewayHo
     {
         await using var client = await gateway.ConnectAsync();
 
-        await client.Socket.CloseOutputAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, "bye", TestContext.Current.CancellationToken);
+        await client.CloseAsync();
 
         Assert.Equal(1000, (await client.ClosedAsync()).Code);
     }
