@@ -5,6 +5,10 @@ internal static class Eventually
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Looks again and again, for a minute at most.</summary>
+    /// <exception cref="TimeoutException">It did not come true in time; the message is <paramref name="what"/>.</exception>
+    public static Task TrueAsync(Func<bool> condition, Func<string> what) => TrueAsync(condition, TimeSpan.FromMinutes(1), what);
+
     /// <exception cref="TimeoutException">It did not come true in time; the message is <paramref name="what"/>.</exception>
     public static async Task TrueAsync(Func<bool> condition, TimeSpan timeout, Func<string> what)
     {

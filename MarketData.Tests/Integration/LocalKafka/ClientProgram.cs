@@ -87,7 +87,7 @@ internal sealed partial class ClientProgram : IAsyncDisposable
     }
 
     /// <summary>Waits until the client has said a line.</summary>
-    public async Task WaitForLineAsync(string line) => await Wait.UntilAsync(() => _output.Contains(line), () => $"'{line}' was not said: {Said}");
+    public async Task WaitForLineAsync(string line) => await Eventually.TrueAsync(() => _output.Contains(line), () => $"'{line}' was not said: {Said}");
 
     /// <summary>Asks the client to leave as a person would.</summary>
     public async Task StopAsync()

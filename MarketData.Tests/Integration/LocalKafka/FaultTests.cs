@@ -49,7 +49,7 @@ public sealed class FaultTests
             await Task.Delay(random.Next(200), Cancellation);
             await broker.KillAsync();
             await broker.StartAgainAsync("--log.segment.bytes", "300000", "--log.checkpoint.interval.ms", "50");
-            await Wait.UntilAsync(() => Volatile.Read(ref acknowledged) == target, () => $"seed {seed}, round {round}: {acknowledged} of {target} acknowledged; {broker.Output}");
+            await Eventually.TrueAsync(() => Volatile.Read(ref acknowledged) == target, () => $"seed {seed}, round {round}: {acknowledged} of {target} acknowledged; {broker.Output}");
         }
 
         var expected = rounds * messagesARound;
@@ -258,7 +258,7 @@ public sealed class FaultTests
             "--topic", "prices:1", "--log.segment.bytes", "100000", "--log.retention.bytes", "200000", "--log.retention.ms", "-1", "--log.retention.check.interval.ms", "50");
         using var client = await WireClient.ConnectAsync(broker);
         for (var i = 0; i < 80; i++) await client.ProduceAsync("prices", 0, new BatchBuilder().Add(1_700_000_000_000 + i, new string('x', 10_000)).Build());
-        await Wait.UntilAsync(() => Directory.GetFiles(broker.DataDirectory, "*.log", SearchOption.AllDirectories).Length <= 3, () => "old segments are still there");
+        await Eventually.TrueAsync(() => Directory.GetFiles(broker.DataDirectory, "*.log", SearchOption.AllDirectories).Length <= 3, () => "old segments are still there");
 
         var start = (await client.ListOffsetAsync("prices", 0, -2)).Offset;
 
@@ -273,7 +273,7 @@ public sealed class FaultTests
         await using var broker = await BrokerProcess.StartAsync("--topic", "prices:1", "--log.retention.ms", "60000", "--log.retention.check.interval.ms", "50");
         await ProduceBatchesAsync(broker, 3);
         using var client = await WireClient.ConnectAsync(broker);
-        await Wait.UntilAsync(() => client.ListOffsetAsync("prices", 0, -2).GetAwaiter().GetResult().Offset == 6, () => "old records are still there");
+        await Eventually.TrueAsync(() => client.ListOffsetAsync("prices", 0, -2).GetAwaiter().GetResult().Offset == 6, () => "old records are still there");
         Assert.Equal(6, (await client.ProduceAsync("prices", 0, new BatchBuilder().Add(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), "new").Build())).BaseOffset);
     }
 

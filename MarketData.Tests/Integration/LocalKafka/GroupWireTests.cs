@@ -51,7 +51,7 @@ public sealed class GroupWireTests(GroupWireTests.Broker shared) : IClassFixture
 
         var secondId = (await JoinAsync(two, "")).MemberId;
         var joining = JoinAsync(two, secondId);
-        await Wait.UntilAsync(() => HeartbeatAsync(one, 1, leader.MemberId).GetAwaiter().GetResult() == ErrorCode.RebalanceInProgress, () => "no rebalance began");
+        await Eventually.TrueAsync(() => HeartbeatAsync(one, 1, leader.MemberId).GetAwaiter().GetResult() == ErrorCode.RebalanceInProgress, () => "no rebalance began");
         Assert.False(joining.IsCompleted);
         var again = await JoinAsync(one, leader.MemberId);
         var follower = await joining;

@@ -84,7 +84,7 @@ public sealed class OtherClientTests
 
     private static IEnumerable<int> Numbers(IEnumerable<string> lines) => lines.Select(line => int.Parse(line, CultureInfo.InvariantCulture));
 
-    private static Task SharedBetween(params ClientProgram[] members) => Wait.UntilAsync(
+    private static Task SharedBetween(params ClientProgram[] members) => Eventually.TrueAsync(
         () => members.All(member => member.Assignment.Count == 6 / members.Length) && members.SelectMany(member => member.Assignment).Distinct().Count() == 6,
         () => $"the six partitions are not shared: {string.Join(" | ", members.Select(member => string.Join(',', member.Assignment)))}");
 }

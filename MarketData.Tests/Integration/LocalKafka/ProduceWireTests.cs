@@ -138,7 +138,7 @@ public sealed class ProduceWireTests(ProduceWireTests.Broker shared) : IClassFix
         var id = await client.NewProducerIdAsync();
         var batch = new BatchBuilder { ProducerId = id, ProducerEpoch = 0, BaseSequence = 0 }.AddMany(4).Build();
         using (var cut = await WireClient.ConnectAsync(shared.Process)) await cut.SendProduceAsync(_topic, 0, (byte[])batch.Clone());
-        await Wait.UntilAsync(() => client.ListOffsetAsync(_topic, 0, -1).GetAwaiter().GetResult().Offset == 4, () => "the first try has not been appended");
+        await Eventually.TrueAsync(() => client.ListOffsetAsync(_topic, 0, -1).GetAwaiter().GetResult().Offset == 4, () => "the first try has not been appended");
 
         Assert.Equal(new Produced(ErrorCode.None, 0, 0), await client.ProduceAsync(_topic, 0, batch));
         Assert.Equal(4, (await client.ListOffsetAsync(_topic, 0, -1)).Offset);
