@@ -43,7 +43,7 @@ internal static class KafkaBenchmark
         var keys = Enumerable.Range(0, Keys).Select(i => Encoding.ASCII.GetBytes($"KXMARKET-{i}")).ToArray();
         using var producer = new ProducerBuilder<byte[], byte[]>(ProducerConfig(servers, lingerMs: 5)).Build();
         long acknowledged = 0;
-        Action<DeliveryReport<byte[], byte[]>> delivered = report => acknowledged += report.Error.IsError ? 0 : 1;
+        Action<DeliveryReport<byte[], byte[]>> delivered = report => Interlocked.Add(ref acknowledged, report.Error.IsError ? 0 : 1);
         var watch = Stopwatch.StartNew();
         for (int i = 0; i < Messages; i++)
         {
