@@ -22,6 +22,28 @@ internal interface IExchange
 
     /// <summary>A market's book as it stands; null when there is no such market.</summary>
     ValueTask<BookView?> ReadBookAsync(string ticker, CancellationToken cancellationToken);
+
+    /// <summary>The latest trades that match, newest first.</summary>
+    /// <param name="filter">Which trades.</param>
+    /// <param name="before">Only trades older than this one; null for the newest. Unknown or no longer held: an empty list.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<IReadOnlyList<TradeView>> ListTradesAsync(TradeFilter filter, Guid? before, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Trades what crosses, rests the remainder.</summary>
+    /// <param name="customer">Whose order it is.</param>
+    /// <param name="request">Checked in form.</param>
+    /// <param name="cancellationToken">Gives up waiting; the order may have been taken all the same.</param>
+    ValueTask<OrderOutcome> PlaceOrderAsync(string customer, OrderRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Takes back what still rests of a customer's order.</summary>
+    ValueTask<OrderOutcome> CancelOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken);
+
+    /// <summary>A customer's order; null when the customer has no such order.</summary>
+    ValueTask<OrderView?> FindOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken);
+
+    /// <summary>A customer's orders that match, newest first.</summary>
+    ValueTask<IReadOnlyList<OrderView>> ListOrdersAsync(OrderFilter filter, Guid? before, int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>A copy of a book: both ladders in ascending price, best bid last.</summary>

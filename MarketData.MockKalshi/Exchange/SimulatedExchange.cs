@@ -64,6 +64,22 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
     public async ValueTask<BookView?> ReadBookAsync(string ticker, CancellationToken cancellationToken) =>
         await InLoopAsync(() => _board.Find(ticker) is { } market ? BookView.Of(market.Book) : null, cancellationToken);
 
+    public ValueTask<IReadOnlyList<TradeView>> ListTradesAsync(TradeFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<TradeView>>([]);
+
+    public ValueTask<OrderOutcome> PlaceOrderAsync(string customer, OrderRequest request, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(OrderOutcome.Refused(OrderRefusal.NoOrderEntry));
+
+    public ValueTask<OrderOutcome> CancelOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(OrderOutcome.Refused(OrderRefusal.NoOrderEntry));
+
+    public ValueTask<OrderView?> FindOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<OrderView?>(null);
+
+    public ValueTask<IReadOnlyList<OrderView>> ListOrdersAsync(
+        OrderFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<OrderView>>([]);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // A full channel needs no wake-up: each item that is done wakes the simulation too.

@@ -32,6 +32,22 @@ internal sealed class ReplayExchange(Recording recording, double speed, TimeProv
     public ValueTask<BookView?> ReadBookAsync(string ticker, CancellationToken cancellationToken) =>
         ValueTask.FromResult(_markets.ContainsKey(ticker) ? _books.Read(ticker, BookView.Of) : null);
 
+    public ValueTask<IReadOnlyList<TradeView>> ListTradesAsync(TradeFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<TradeView>>([]);
+
+    public ValueTask<OrderOutcome> PlaceOrderAsync(string customer, OrderRequest request, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(OrderOutcome.Refused(OrderRefusal.NoOrderEntry));
+
+    public ValueTask<OrderOutcome> CancelOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(OrderOutcome.Refused(OrderRefusal.NoOrderEntry));
+
+    public ValueTask<OrderView?> FindOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<OrderView?>(null);
+
+    public ValueTask<IReadOnlyList<OrderView>> ListOrdersAsync(
+        OrderFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<OrderView>>([]);
+
     private MarketView View(MarketDefinition market) =>
         new(market, MarketStatus.Active, _books.Read(market.Ticker, MarketQuotes.Of)) { UpdatedTime = _loaded };
 }
