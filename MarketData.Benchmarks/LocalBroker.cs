@@ -17,12 +17,17 @@ internal sealed class LocalBroker : IAsyncDisposable
     public string Address { get; private set; } = "";
 
     /// <summary>Bytes of the process in memory now.</summary>
-    public long ResidentBytes
+    public long ResidentBytes => Current.WorkingSet64;
+
+    /// <summary>What the process has used of the processors since its start: the figure that other programs on the machine disturb least.</summary>
+    public TimeSpan ProcessorTime => Current.TotalProcessorTime;
+
+    private Process Current
     {
         get
         {
             _process!.Refresh();
-            return _process.WorkingSet64;
+            return _process;
         }
     }
 

@@ -96,17 +96,36 @@ public sealed class BrokerStateTests : IDisposable
         await log.AppendAsync(batch, header);
         Offsets.Commit("relay", [new OffsetToCommit("prices", 0, 4, -1, "")]);
 
-        var lags = new Dictionary<string, long>();
+        var lags = Listen<long>("localkafka.group.lag", listener => listener.RecordObservableInstruments());
+
+        Assert.Equal(new Dictionary<string, long> { ["relay/prices/0"] = 5 }, lags);
+    }
+
+    [Fact]
+    public void The_meter_tells_bytes_and_duration_of_each_kind_of_request()
+    {
+        using var metrics = _services.GetRequiredService<BrokerMetrics>();
+        void Answer(MeterListener _) => metrics.Request(ApiKey.Fetch, bytesIn: 60, bytesOut: 4000, TimeSpan.FromMilliseconds(250));
+
+        Assert.Equal(new Dictionary<string, long> { ["Fetch"] = 60 }, Listen<long>("localkafka.bytes.in", Answer));
+        Assert.Equal(new Dictionary<string, long> { ["Fetch"] = 4000 }, Listen<long>("localkafka.bytes.out", Answer));
+        Assert.Equal(new Dictionary<string, double> { ["Fetch"] = 0.25 }, Listen<double>("localkafka.request.duration", Answer));
+    }
+
+    /// <summary>What an instrument of this broker says while something happens, by the values of its tags.</summary>
+    private Dictionary<string, T> Listen<T>(string instrumentName, Action<MeterListener> happening)
+        where T : struct
+    {
+        var seen = new Dictionary<string, T>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, subscriber) =>
         {
-            if (instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>() && instrument.Name == "localkafka.group.lag") subscriber.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>() && instrument.Name == instrumentName) subscriber.EnableMeasurementEvents(instrument);
         };
-        listener.SetMeasurementEventCallback<long>((_, lag, tags, _) => lags[$"{tags[0].Value}/{tags[1].Value}/{tags[2].Value}"] = lag);
+        listener.SetMeasurementEventCallback<T>((_, value, tags, _) => seen[string.Join('/', tags.ToArray().Select(tag => tag.Value))] = value);
         listener.Start();
-        listener.RecordObservableInstruments();
-
-        Assert.Equal(new Dictionary<string, long> { ["relay/prices/0"] = 5 }, lags);
+        happening(listener);
+        return seen;
     }
 
     private Task<JoinResult> JoinAsync(string group, TimeSpan rebalanceTimeout) => _services.GetRequiredService<GroupCoordinator>().JoinAsync(
