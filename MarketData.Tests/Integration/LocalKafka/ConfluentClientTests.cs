@@ -214,15 +214,15 @@ public sealed class ConfluentClientTests
 
     private static IConsumer<string, string> GroupConsumer(
         BrokerProcess broker, string group, PartitionAssignmentStrategy? strategy = null, Action<List<TopicPartitionOffset>>? onRevoked = null) => new ConsumerBuilder<string, string>(new ConsumerConfig
-    {
-        BootstrapServers = broker.Bootstrap,
-        GroupId = group,
-        AutoOffsetReset = AutoOffsetReset.Earliest,
-        SessionTimeoutMs = 6000,
-        HeartbeatIntervalMs = 100,
-        FetchWaitMaxMs = 50,
-        PartitionAssignmentStrategy = strategy,
-    }).SetPartitionsRevokedHandler((_, partitions) => onRevoked?.Invoke(partitions)).Build();
+        {
+            BootstrapServers = broker.Bootstrap,
+            GroupId = group,
+            AutoOffsetReset = AutoOffsetReset.Earliest,
+            SessionTimeoutMs = 6000,
+            HeartbeatIntervalMs = 100,
+            FetchWaitMaxMs = 50,
+            PartitionAssignmentStrategy = strategy,
+        }).SetPartitionsRevokedHandler((_, partitions) => onRevoked?.Invoke(partitions)).Build();
 
     private static bool IsShared(IConsumer<string, string> first, IConsumer<string, string> second) =>
         first.Assignment.Count == 3 && second.Assignment.Count == 3 && !first.Assignment.Intersect(second.Assignment).Any();
