@@ -13,6 +13,7 @@ namespace MarketData.Benchmarks;
 internal static class KafkaBenchmark
 {
     private const int Messages = 1_000_000, MessageBytes = 350, Partitions = 8, Keys = 500, LatencyRate = 5000;
+
     private static readonly TimeSpan LatencyTime = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(120);
 
     public static async Task<int> RunAsync(string? address)
@@ -24,8 +25,11 @@ internal static class KafkaBenchmark
         await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = Partitions, ReplicationFactor = 1 }]);
         try
         {
+            var processorTime = broker?.ProcessorTime;
             Produce(servers, topic);
-            Consume(servers, topic);
+            Consume(RelayConsumer(servers, topic), topic, "as the relay does");
+            if (broker != null) Console.WriteLine($"broker   {(broker.ProcessorTime - processorTime)!.Value.TotalSeconds,10:N2} s of processor time for both");
+            Consume(DefaultConsumer(servers, topic), topic, "with librdkafka's defaults, fetch.queue.backoff.ms 1000");
             await MeasureLatencyAsync(servers, topic);
         }
         finally
@@ -44,32 +48,33 @@ internal static class KafkaBenchmark
         using var producer = new ProducerBuilder<byte[], byte[]>(ProducerConfig(servers, lingerMs: 5)).Build();
         long acknowledged = 0;
         Action<DeliveryReport<byte[], byte[]>> delivered = report => Interlocked.Add(ref acknowledged, report.Error.IsError ? 0 : 1);
+        var to = new TopicPartition(topic, Partition.Any);
         var watch = Stopwatch.StartNew();
         for (int i = 0; i < Messages; i++)
         {
             var message = new Message<byte[], byte[]> { Key = keys[i % Keys], Value = value };
-            while (!TryProduce(producer, topic, message, delivered)) Thread.Yield();
+            while (!TryProduce(producer, to, message, delivered)) Thread.Yield();
         }
 
         producer.Flush(Timeout);
         Console.WriteLine($"produced {acknowledged / watch.Elapsed.TotalSeconds,10:N0}/s  ({acknowledged:N0} of {Messages:N0} acknowledged)");
     }
 
-    private static void Consume(string servers, string topic)
+    private static void Consume(ConsumerConfig config, string topic, string how)
     {
-        using var consumer = Consumer(servers, topic, Offset.Beginning);
+        using var consumer = Consumer(config, topic, Offset.Beginning);
         // The first message carries the connection's set-up.
         consumer.Consume(Timeout);
         int consumed = 1;
         var watch = Stopwatch.StartNew();
         while (consumed < Messages && consumer.Consume(Timeout) != null) consumed++;
-        Console.WriteLine($"consumed {consumed / watch.Elapsed.TotalSeconds,10:N0}/s  ({consumed:N0})");
+        Console.WriteLine($"consumed {consumed / watch.Elapsed.TotalSeconds,10:N0}/s  ({consumed:N0}, {how})");
     }
 
     private static async Task MeasureLatencyAsync(string servers, string topic)
     {
         using var producer = new ProducerBuilder<Null, byte[]>(ProducerConfig(servers, lingerMs: 0)).Build();
-        using var consumer = Consumer(servers, topic, Offset.End);
+        using var consumer = Consumer(RelayConsumer(servers, topic), topic, Offset.End);
         using var ending = new CancellationTokenSource();
         var latencies = new List<double>();
         var reading = Task.Factory.StartNew(
@@ -108,15 +113,17 @@ internal static class KafkaBenchmark
         double At(double quantile) => measured[(int)(quantile * (measured.Count - 1))];
     }
 
-    private static bool TryProduce(
-        IProducer<byte[], byte[]> producer, string topic, Message<byte[], byte[]> message, Action<DeliveryReport<byte[], byte[]>> delivered)
+    /// <summary>Hands a message to the client.</summary>
+    /// <returns>False when the client's queue is full.</returns>
+    public static bool TryProduce<TKey>(
+        IProducer<TKey, byte[]> producer, TopicPartition to, Message<TKey, byte[]> message, Action<DeliveryReport<TKey, byte[]>> delivered)
     {
         try
         {
-            producer.Produce(topic, message, delivered);
+            producer.Produce(to, message, delivered);
             return true;
         }
-        catch (ProduceException<byte[], byte[]> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
+        catch (ProduceException<TKey, byte[]> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
         {
             return false;
         }
@@ -133,15 +140,29 @@ internal static class KafkaBenchmark
         QueueBufferingMaxKbytes = 1 << 20,
     };
 
-    private static IConsumer<Ignore, byte[]> Consumer(string servers, string topic, Offset from)
+    private static ConsumerConfig DefaultConsumer(string servers, string group) => new()
     {
-        var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig
-        {
-            BootstrapServers = servers,
-            GroupId = topic,
-            EnableAutoCommit = false,
-            FetchWaitMaxMs = 100,
-        }).Build();
+        BootstrapServers = servers,
+        GroupId = group,
+        EnableAutoCommit = false,
+        FetchWaitMaxMs = 100,
+    };
+
+    /// <summary>
+    /// The settings of the relay's consumer. By default a full queue in the client fetches nothing for a second, and with many messages it is that
+    /// pause which is measured.
+    /// </summary>
+    private static ConsumerConfig RelayConsumer(string servers, string group) => new(DefaultConsumer(servers, group))
+    {
+        EnableAutoOffsetStore = false,
+        ConsumeResultFields = "none",
+        QueuedMaxMessagesKbytes = 16 << 10,
+        FetchQueueBackoffMs = 20,
+    };
+
+    private static IConsumer<Ignore, byte[]> Consumer(ConsumerConfig config, string topic, Offset from)
+    {
+        var consumer = new ConsumerBuilder<Ignore, byte[]>(config).Build();
         consumer.Assign(Enumerable.Range(0, Partitions).Select(partition => new TopicPartitionOffset(topic, partition, from)));
         return consumer;
     }

@@ -1,10 +1,16 @@
 using MarketData.Benchmarks;
 
-if (args is not ["kafka", .. var options])
+switch (args)
 {
-    Console.Error.WriteLine("Usage: MarketData.Benchmarks kafka [HOST:PORT]");
-    Console.Error.WriteLine("  kafka   produce, consume and produce-to-consume latency against the broker at HOST:PORT; without it a LocalKafka is started");
-    return 2;
+    case ["kafka", .. { Length: <= 1 } address]:
+        return await KafkaBenchmark.RunAsync(address is [var given] ? given : null);
+    case ["kafka-start"]:
+        return await KafkaStartBenchmark.RunAsync();
+    default:
+        Console.Error.WriteLine("""
+            Usage: MarketData.Benchmarks kafka [HOST:PORT] | kafka-start
+              kafka         produce, consume and produce-to-consume latency against the broker at HOST:PORT; without it a LocalKafka is started
+              kafka-start   how soon LocalKafka can be used on a log of 2 GB, after a kill and after a clean stop, and its memory
+            """);
+        return 2;
 }
-
-return await KafkaBenchmark.RunAsync(options is [var address, ..] ? address : null);

@@ -30,7 +30,7 @@ internal sealed class AlterConfigsApi(TopicRegistry topics) : IApi
         {
             var (error, message) = Alter(type, name, settings, validateOnly);
             body.WriteError(error);
-            body.WriteNullableString(message);
+            body.WriteErrorMessage(message);
             body.WriteInt8(type);
             body.WriteString(name);
         }
@@ -42,7 +42,7 @@ internal sealed class AlterConfigsApi(TopicRegistry topics) : IApi
         if (type != ConfigResource.Topic) return (ErrorCode.InvalidRequest, "Only the settings of topics can be changed; the broker's come from its command line.");
         if (topics.Find(name) is not { } topic) return (ErrorCode.UnknownTopicOrPartition, $"Topic '{name}' does not exist.");
         foreach (var (key, value) in settings)
-            if (TopicSettings.Check(key, value) is { } problem) return (ErrorCode.InvalidConfig, problem);
+            if (ConfigResource.CheckChange(key, value) is { } problem) return problem;
         if (!validateOnly) topics.ChangeSettings(topic, settings.GroupBy(setting => setting.Key).ToDictionary(setting => setting.Key, setting => setting.Last().Value!));
         return (ErrorCode.None, null);
     }

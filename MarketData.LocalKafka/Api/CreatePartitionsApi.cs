@@ -17,17 +17,19 @@ internal sealed class CreatePartitionsApi(TopicRegistry topics) : IApi
         var growths = new List<Growth>();
         var count = reader.ReadArrayLength(10);
         for (var i = 0; i < count && !reader.Failed; i++) growths.Add(ReadGrowth(ref reader));
-        reader.ReadInt32(); // timeout
+        var timeoutMs = reader.ReadInt32();
         var validateOnly = reader.ReadBoolean();
         if (reader.Failed) return new(Outcome.Close);
         body.WriteInt32(0); // throttle time
-        body.WriteInt32(growths.Count);
-        foreach (var growth in growths)
+        var asked = growths.CountBy(growth => growth.Topic).ToDictionary();
+        body.WriteInt32(asked.Count);
+        foreach (var growth in growths.DistinctBy(growth => growth.Topic))
         {
-            var (error, message) = Grow(growth, validateOnly);
+            var (error, message) = asked[growth.Topic] > 1 ? (ErrorCode.InvalidRequest, "Duplicate topic in request.") : Grow(growth, validateOnly);
+            if (error == ErrorCode.None && !validateOnly) error = TopicChanges.DoneWithin(timeoutMs);
             body.WriteString(growth.Topic);
             body.WriteError(error);
-            body.WriteNullableString(message);
+            body.WriteErrorMessage(message);
         }
         return new(Outcome.Reply);
     }

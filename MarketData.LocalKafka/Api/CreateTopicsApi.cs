@@ -19,22 +19,20 @@ internal sealed class CreateTopicsApi(TopicRegistry topics, BrokerOptions option
         var wanted = new List<NewTopic>();
         var count = reader.ReadArrayLength(16);
         for (var i = 0; i < count && !reader.Failed; i++) wanted.Add(ReadTopic(ref reader));
-        reader.ReadInt32(); // timeout: a topic is made before the answer
+        var timeoutMs = reader.ReadInt32();
         var validateOnly = version >= 1 && reader.ReadBoolean();
         if (reader.Failed) return new(Outcome.Close);
 
         if (version >= 2) body.WriteInt32(0); // throttle time
-        var repeated = wanted.CountBy(topic => topic.Name).Where(named => named.Value > 1).Select(named => named.Key).ToHashSet();
-        var distinct = wanted.DistinctBy(topic => topic.Name).ToArray();
-        body.WriteInt32(distinct.Length);
-        foreach (var topic in distinct)
+        var asked = wanted.CountBy(topic => topic.Name).ToDictionary();
+        body.WriteInt32(wanted.Count);
+        foreach (var topic in wanted)
         {
-            var (error, message) = repeated.Contains(topic.Name)
-                ? (ErrorCode.InvalidRequest, $"Create topics request from client `{request.ClientId}` contains multiple entries for topic {topic.Name}.")
-                : Create(topic, version, validateOnly);
+            var (error, message) = asked[topic.Name] > 1 ? (ErrorCode.InvalidRequest, "Found multiple entries for this topic.") : Create(topic, version, validateOnly);
+            if (error == ErrorCode.None && !validateOnly) error = TopicChanges.DoneWithin(timeoutMs);
             body.WriteString(topic.Name);
             body.WriteError(error);
-            if (version >= 1) body.WriteNullableString(message);
+            if (version >= 1) body.WriteErrorMessage(message);
         }
         return new(Outcome.Reply);
     }
@@ -57,14 +55,16 @@ internal sealed class CreateTopicsApi(TopicRegistry topics, BrokerOptions option
         return new NewTopic(name, partitions, replicationFactor, assignments, settings);
     }
 
+    /// <summary>Checks in Kafka's order: of several errors a request shows the same one.</summary>
     private (ErrorCode Error, string? Message) Create(NewTopic topic, short version, bool validateOnly)
     {
+        foreach (var (name, value) in topic.Settings)
+            if (TopicSettings.Check(name, value) is { } message) return (ErrorCode.InvalidConfig, message);
+        if (CheckPartitions(topic, version, out var partitions) is { } problem) return problem;
         if (!TopicRegistry.IsLegalName(topic.Name))
             return (ErrorCode.InvalidTopic, $"Topic name \"{topic.Name}\" is illegal: 1 to 249 characters of ASCII letters, digits, '.', '_' and '-', and not \".\" or \"..\".");
         if (topics.Find(topic.Name) is not null) return (ErrorCode.TopicAlreadyExists, $"Topic '{topic.Name}' already exists.");
-        if (CheckPartitions(topic, version, out var partitions) is { } problem) return problem;
-        foreach (var (name, value) in topic.Settings)
-            if (TopicSettings.Check(name, value) is { } message) return (ErrorCode.InvalidConfig, message);
+        if (topics.FindColliding(topic.Name) is { } other) return (ErrorCode.InvalidTopic, $"Topic '{topic.Name}' collides with existing topics: {other}");
         if (validateOnly) return (ErrorCode.None, null);
         return (topics.Create(topic.Name, partitions, topic.Settings.GroupBy(setting => setting.Key).ToDictionary(setting => setting.Key, setting => setting.Last().Value!)), null);
     }

@@ -17,8 +17,9 @@ internal sealed class DeleteGroupsApi(GroupOffsets offsets) : IApi
         for (var i = 0; i < count && !reader.Failed; i++) names.Add(reader.ReadString());
         if (reader.Failed) return new(Outcome.Close);
         body.WriteInt32(0); // throttle time
-        body.WriteInt32(names.Count);
-        foreach (var name in names)
+        var distinct = names.Distinct().ToArray();
+        body.WriteInt32(distinct.Length);
+        foreach (var name in distinct)
         {
             body.WriteString(name);
             body.WriteError(offsets.DeleteGroup(name));

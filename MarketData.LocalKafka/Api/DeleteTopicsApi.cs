@@ -16,16 +16,16 @@ internal sealed class DeleteTopicsApi(TopicRegistry topics, GroupOffsets offsets
         var names = new List<string>();
         var count = reader.ReadArrayLength(2);
         for (var i = 0; i < count && !reader.Failed; i++) names.Add(reader.ReadString());
-        reader.ReadInt32(); // timeout: a topic is gone before the answer
+        var timeoutMs = reader.ReadInt32();
         if (reader.Failed) return new(Outcome.Close);
         if (request.Version >= 1) body.WriteInt32(0); // throttle time
         body.WriteInt32(names.Count);
+        var deleted = names.Distinct().Where(topics.Delete).ToHashSet();
+        foreach (var name in deleted) offsets.ForgetTopic(name);
         foreach (var name in names)
         {
-            var wasThere = topics.Delete(name);
-            if (wasThere) offsets.ForgetTopic(name);
             body.WriteString(name);
-            body.WriteError(wasThere ? ErrorCode.None : ErrorCode.UnknownTopicOrPartition);
+            body.WriteError(deleted.Contains(name) ? TopicChanges.DoneWithin(timeoutMs) : ErrorCode.UnknownTopicOrPartition);
         }
         return new(Outcome.Reply);
     }

@@ -37,7 +37,7 @@ internal sealed class DescribeConfigsApi(TopicRegistry topics, BrokerOptions opt
         {
             var (error, message, settings) = Describe(resource);
             body.WriteError(error);
-            body.WriteNullableString(message);
+            body.WriteErrorMessage(message);
             body.WriteInt8(resource.Type);
             body.WriteString(resource.Name);
             body.WriteInt32(settings.Count);
@@ -54,13 +54,15 @@ internal sealed class DescribeConfigsApi(TopicRegistry topics, BrokerOptions opt
             case ConfigResource.Topic when !TopicRegistry.IsLegalName(resource.Name):
                 return (ErrorCode.InvalidTopic, $"Topic name \"{resource.Name}\" is illegal.", []);
             case ConfigResource.Topic when topics.Find(resource.Name) is not { }:
-                return (ErrorCode.UnknownTopicOrPartition, $"Topic '{resource.Name}' does not exist.", []);
+                return (ErrorCode.UnknownTopicOrPartition, null, []);
             case ConfigResource.Topic:
                 var topicSettings = topics.Find(resource.Name)!.Settings;
                 all = TopicSettings.Known.Keys.Select(name => OfTopic(topicSettings, name));
                 break;
+            case ConfigResource.Broker when resource.Name.Length == 0: // what is set for all brokers at run time: nothing
+                return (ErrorCode.None, null, []);
             case ConfigResource.Broker when resource.Name != BrokerOptions.NodeId.ToString(CultureInfo.InvariantCulture):
-                return (ErrorCode.InvalidRequest, $"Unexpected broker id, expected {BrokerOptions.NodeId}, but received {resource.Name}", []);
+                return (ErrorCode.InvalidRequest, $"Unexpected broker id, expected {BrokerOptions.NodeId} or empty string, but received {resource.Name}", []);
             case ConfigResource.Broker:
                 all = OfBroker();
                 break;

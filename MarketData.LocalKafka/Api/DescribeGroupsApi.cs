@@ -6,8 +6,8 @@ namespace MarketData.LocalKafka.Api;
 /// <summary>Tells a group's state and its members.</summary>
 internal sealed class DescribeGroupsApi(GroupCoordinator coordinator, GroupOffsets offsets) : IApi
 {
-    /// <summary>Read, delete and describe, as bits of Kafka's operation codes; or "not asked for".</summary>
-    private const int AllGroupOperations = 0x0148, OperationsUnknown = int.MinValue;
+    /// <summary>Read, delete and describe, as bits of Kafka's operation codes; or "not asked for", which later releases send as the least integer.</summary>
+    private const int AllGroupOperations = 0x0148, OperationsNotAsked = 0;
 
     public ApiVersions Versions => new(ApiKey.DescribeGroups, 0, 3);
 
@@ -44,7 +44,7 @@ internal sealed class DescribeGroupsApi(GroupCoordinator coordinator, GroupOffse
                 body.WriteBytes(member.Metadata);
                 body.WriteBytes(member.Assignment);
             }
-            if (version >= 3) body.WriteInt32(wantsOperations ? AllGroupOperations : OperationsUnknown);
+            if (version >= 3) body.WriteInt32(wantsOperations ? AllGroupOperations : OperationsNotAsked);
         }
         return new(Outcome.Reply);
     }

@@ -38,7 +38,7 @@ internal sealed class FetchApi(TopicRegistry topics, TimeProvider time) : IApi
     }
 
     /// <summary>Reads what there is.</summary>
-    /// <returns>Whether it is enough to be sent: as many bytes as were asked for, or an error.</returns>
+    /// <returns>Whether it is to be sent: as many bytes as were asked for, or an error, or nothing that could be waited for.</returns>
     private bool ReadAll(FetchRequest fetch, PartitionAnswer[] answers)
     {
         long total = 0;
@@ -51,7 +51,7 @@ internal sealed class FetchApi(TopicRegistry topics, TimeProvider time) : IApi
             total += answers[i].Region.Length;
             hasError |= answers[i].Error != ErrorCode.None;
         }
-        return hasError || total >= fetch.MinBytes;
+        return hasError || total >= fetch.MinBytes || answers.Length == 0;
     }
 
     private PartitionAnswer Read(FetchPartition wanted, int maxBytes, bool atLeastOne)
@@ -115,7 +115,7 @@ internal sealed class FetchApi(TopicRegistry topics, TimeProvider time) : IApi
         if (version >= 11) reader.ReadString(); // rack
         if (reader.Failed) return null;
         // Epoch 0 asks for a new session and -1 for none; both name every partition. Any other goes on with a session that does not exist.
-        return new FetchRequest(Math.Clamp(maxWaitMs, 0, MaxWaitMs), minBytes, Math.Clamp(maxBytes, 0, MaxAnswerBytes), sessionEpoch > 0, partitions);
+        return new FetchRequest(Math.Clamp(maxWaitMs, 0, MaxWaitMs), minBytes, Math.Clamp(maxBytes, 0, MaxAnswerBytes), sessionEpoch is not (0 or -1), partitions);
     }
 
     private static void SkipForgottenTopics(ref WireReader reader)

@@ -19,15 +19,15 @@ internal sealed class FindCoordinatorApi(BrokerIdentity identity) : IApi
         if (reader.Failed) return new(Outcome.Close);
         var (error, message) = keyType switch
         {
-            GroupKey => (ErrorCode.None, null),
+            GroupKey => (ErrorCode.None, "NONE"), // Kafka names the error even when there is none
             TransactionKey => (ErrorCode.TransactionalIdAuthorizationFailed, "LocalKafka has no transactions; use an idempotent producer without a transactional id."),
-            _ => (ErrorCode.InvalidRequest, $"Coordinator key type {keyType} does not exist."),
+            _ => (ErrorCode.UnknownServerError, $"Coordinator key type {keyType} does not exist."),
         };
         if (request.Version >= 1)
         {
             body.WriteInt32(0); // throttle time
             body.WriteError(error);
-            body.WriteNullableString(message);
+            body.WriteErrorMessage(message);
         }
         else body.WriteError(error);
         var found = error == ErrorCode.None;

@@ -34,7 +34,7 @@ internal sealed class IncrementalAlterConfigsApi(TopicRegistry topics) : IApi
         {
             var (error, message) = Alter(type, name, changes, validateOnly);
             body.WriteError(error);
-            body.WriteNullableString(message);
+            body.WriteErrorMessage(message);
             body.WriteInt8(type);
             body.WriteString(name);
         }
@@ -51,7 +51,7 @@ internal sealed class IncrementalAlterConfigsApi(TopicRegistry topics) : IApi
         {
             if (change.Operation is not (Set or Delete)) return (ErrorCode.InvalidRequest, $"Operation {change.Operation} on {change.Name} is not possible: the setting is not a list.");
             var value = change.Operation == Delete ? TopicSettings.Known.GetValueOrDefault(change.Name)?.Default : change.Value;
-            if (TopicSettings.Check(change.Name, value) is { } problem) return (ErrorCode.InvalidConfig, problem);
+            if (ConfigResource.CheckChange(change.Name, value) is { } problem) return problem;
             if (change.Operation == Delete) settings.Remove(change.Name);
             else settings[change.Name] = value!;
         }

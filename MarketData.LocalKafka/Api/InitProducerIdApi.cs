@@ -12,13 +12,20 @@ internal sealed class InitProducerIdApi(ProducerIds ids) : IApi
     {
         var reader = request.Read();
         var body = response.Body;
-        var isTransactional = reader.ReadNullableString() is not null;
+        var transactionalId = reader.ReadNullableString();
         reader.ReadInt32(); // transaction timeout
         if (reader.Failed) return new(Outcome.Close);
         body.WriteInt32(0); // throttle time
-        body.WriteError(isTransactional ? ErrorCode.TransactionalIdAuthorizationFailed : ErrorCode.None);
-        body.WriteInt64(isTransactional ? -1 : ids.Next());
-        body.WriteInt16((short)(isTransactional ? -1 : 0));
+        var error = transactionalId switch
+        {
+            null => ErrorCode.None,
+            "" => ErrorCode.InvalidRequest,
+            _ => ErrorCode.TransactionalIdAuthorizationFailed,
+        };
+        var isGiven = error == ErrorCode.None;
+        body.WriteError(error);
+        body.WriteInt64(isGiven ? ids.Next() : -1);
+        body.WriteInt16((short)(isGiven ? 0 : -1));
         return new(Outcome.Reply);
     }
 }

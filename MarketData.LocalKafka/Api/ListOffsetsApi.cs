@@ -10,45 +10,50 @@ internal sealed partial class ListOffsetsApi(TopicRegistry topics, ILogger<ListO
 
     public ApiVersions Versions => new(ApiKey.ListOffsets, 1, 5);
 
+    private readonly record struct Question(string Topic, int Partition, int LeaderEpoch, long Timestamp);
+
     private readonly record struct Found(ErrorCode Error, long Timestamp, long Offset, int LeaderEpoch);
 
     public ValueTask<Outcome> HandleAsync(Request request, Response response, CancellationToken stopping)
     {
-        var reader = request.Read();
         var (body, version) = (response.Body, request.Version);
-        reader.ReadInt32(); // replica id
-        if (version >= 2)
+        if (TryRead(request) is not { } questions) return new(Outcome.Close);
+        if (version >= 2) body.WriteInt32(0); // throttle time
+        var asked = questions.CountBy(question => (question.Topic, question.Partition)).ToDictionary();
+        TopicPartitions.Write(body, questions.DistinctBy(question => (question.Topic, question.Partition)).ToArray(), question => question.Topic, (question, _) =>
         {
-            reader.ReadInt8(); // isolation level
-            body.WriteInt32(0); // throttle time
-        }
+            var found = asked[(question.Topic, question.Partition)] > 1 ? new Found(ErrorCode.InvalidRequest, -1, -1, -1) : Find(question);
+            body.WriteInt32(question.Partition);
+            body.WriteError(found.Error);
+            body.WriteInt64(found.Timestamp);
+            body.WriteInt64(found.Offset);
+            if (version >= 4) body.WriteInt32(found.LeaderEpoch);
+        });
+        return new(Outcome.Reply);
+    }
+
+    private static List<Question>? TryRead(Request request)
+    {
+        var reader = request.Read();
+        reader.ReadInt32(); // replica id
+        if (request.Version >= 2) reader.ReadInt8(); // isolation level
+        var questions = new List<Question>();
         var topicCount = reader.ReadArrayLength(6);
-        body.WriteInt32(topicCount);
         for (var t = 0; t < topicCount && !reader.Failed; t++)
         {
             var topic = reader.ReadString();
             var partitionCount = reader.ReadArrayLength(12);
-            body.WriteString(topic);
-            body.WriteInt32(partitionCount);
             for (var p = 0; p < partitionCount && !reader.Failed; p++)
-            {
-                var partition = reader.ReadInt32();
-                var leaderEpoch = version >= 4 ? reader.ReadInt32() : -1;
-                var found = Find(topics.FindPartition(topic, partition), leaderEpoch, reader.ReadInt64());
-                body.WriteInt32(partition);
-                body.WriteError(found.Error);
-                body.WriteInt64(found.Timestamp);
-                body.WriteInt64(found.Offset);
-                if (version >= 4) body.WriteInt32(found.LeaderEpoch);
-            }
+                questions.Add(new Question(topic, reader.ReadInt32(), request.Version >= 4 ? reader.ReadInt32() : -1, reader.ReadInt64()));
         }
-        return new(reader.Failed ? Outcome.Close : Outcome.Reply);
+        return reader.Failed ? null : questions;
     }
 
-    private Found Find(PartitionLog? log, int leaderEpoch, long timestamp)
+    private Found Find(Question question)
     {
-        if (log is null) return new Found(ErrorCode.UnknownTopicOrPartition, -1, -1, -1);
-        if (leaderEpoch > 0) return new Found(ErrorCode.UnknownLeaderEpoch, -1, -1, -1);
+        var timestamp = question.Timestamp;
+        if (topics.FindPartition(question.Topic, question.Partition) is not { } log) return new Found(ErrorCode.UnknownTopicOrPartition, -1, -1, -1);
+        if (question.LeaderEpoch > 0) return new Found(ErrorCode.UnknownLeaderEpoch, -1, -1, -1);
         if (timestamp == Latest) return new Found(ErrorCode.None, -1, log.HighWatermark, 0);
         if (timestamp == Earliest) return new Found(ErrorCode.None, -1, log.LogStartOffset, 0);
         try

@@ -7,8 +7,8 @@ namespace MarketData.LocalKafka.Api;
 /// <summary>Tells where topics are: all here.</summary>
 internal sealed class MetadataApi(TopicRegistry topics, BrokerIdentity identity) : IApi
 {
-    /// <summary>"Not asked for", in place of the operations that a client is allowed.</summary>
-    private const int OperationsUnknown = int.MinValue;
+    /// <summary>In place of the operations that a client is allowed, when it did not ask; later releases send the least integer.</summary>
+    private const int OperationsNotAsked = 0;
 
     /// <summary>Everything that can be done to a topic, and to a cluster, as bits of Kafka's operation codes: without authorization all is allowed.</summary>
     private const int AllTopicOperations = 0x0DF8, AllClusterOperations = 0x1FA0;
@@ -27,7 +27,7 @@ internal sealed class MetadataApi(TopicRegistry topics, BrokerIdentity identity)
         var allowCreate = version < 4 || reader.ReadBoolean();
         var wantsClusterOperations = version >= 8 && reader.ReadBoolean();
         var wantsTopicOperations = version >= 8 && reader.ReadBoolean();
-        if (reader.Failed) return new(Outcome.Close);
+        if (reader.Failed || (count is null && version == 0)) return new(Outcome.Close);
 
         WriteBroker(body, version);
         var wantsAll = count is null || (count == 0 && version == 0);
@@ -36,7 +36,7 @@ internal sealed class MetadataApi(TopicRegistry topics, BrokerIdentity identity)
             : names.Distinct().Select(name => Find(name, allowCreate)).ToArray();
         body.WriteInt32(described.Length);
         foreach (var (name, error, topic) in described) WriteTopic(body, version, name, error, topic, wantsTopicOperations);
-        if (version >= 8) body.WriteInt32(wantsClusterOperations ? AllClusterOperations : OperationsUnknown);
+        if (version >= 8) body.WriteInt32(wantsClusterOperations ? AllClusterOperations : OperationsNotAsked);
         return new(Outcome.Reply);
     }
 
@@ -75,6 +75,6 @@ internal sealed class MetadataApi(TopicRegistry topics, BrokerIdentity identity)
             body.WriteInt32Array(ThisNode); // in-sync replicas
             if (version >= 5) body.WriteInt32Array([]); // offline replicas
         }
-        if (version >= 8) body.WriteInt32(wantsOperations ? AllTopicOperations : OperationsUnknown);
+        if (version >= 8) body.WriteInt32(wantsOperations ? AllTopicOperations : OperationsNotAsked);
     }
 }

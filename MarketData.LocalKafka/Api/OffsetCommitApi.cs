@@ -30,8 +30,8 @@ internal sealed class OffsetCommitApi(GroupCoordinator coordinator, GroupOffsets
         }
         if (reader.Failed) return new(Outcome.Close);
 
-        var refused = coordinator.CheckCommit(group, generation, member, instance);
-        var errors = refused == ErrorCode.None ? offsets.Commit(group, commits) : [.. commits.Select(_ => refused)];
+        var refused = coordinator.CheckCommit(group, generation, member, instance, offsets.HasGroup(group));
+        var errors = offsets.Commit(group, commits, refused);
         if (version >= 3) body.WriteInt32(0); // throttle time
         TopicPartitions.Write(body, commits, commit => commit.Topic, (commit, index) =>
         {

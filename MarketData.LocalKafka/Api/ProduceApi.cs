@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using MarketData.LocalKafka.Log;
 using MarketData.LocalKafka.Protocol;
 
@@ -36,12 +37,12 @@ internal sealed class ProduceApi(TopicRegistry topics) : IApi
     private ValueTask<AppendResult> Append(Request request, PartitionData data, short acks, bool isTransactional)
     {
         var bytes = request.Body[data.Records];
-        if (acks is < -1 or > 1) return Refused(ErrorCode.InvalidRequiredAcks);
         if (isTransactional) return Refused(ErrorCode.TransactionalIdAuthorizationFailed);
         if (topics.FindPartition(data.Topic, data.Partition) is not { } log) return Refused(ErrorCode.UnknownTopicOrPartition);
         if (!RecordBatch.TryRead(bytes.Span, out var header) || !IsOneBatch(bytes.Span, header)) return Refused(ErrorCode.CorruptMessage);
         if (header.IsTransactional) return Refused(ErrorCode.TransactionalIdAuthorizationFailed);
         if (header.Codec == CompressionCodec.Zstd && request.Version < FirstVersionWithZstd) return Refused(ErrorCode.UnsupportedCompressionType);
+        if (acks is < -1 or > 1) return Refused(ErrorCode.InvalidRequiredAcks);
         return log.AppendAsync(bytes[..header.Size], header);
     }
 
@@ -58,6 +59,7 @@ internal sealed class ProduceApi(TopicRegistry topics) : IApi
         isTransactional = reader.ReadNullableString() is not null;
         acks = reader.ReadInt16();
         reader.ReadInt32(); // timeout: there are no replicas to wait for
+        var seen = new Dictionary<(string Topic, int Partition), int>();
         var topicCount = reader.ReadArrayLength(6);
         for (var t = 0; t < topicCount; t++)
         {
@@ -68,7 +70,10 @@ internal sealed class ProduceApi(TopicRegistry topics) : IApi
                 var partition = reader.ReadInt32();
                 // A real broker cannot even parse records that do not begin with a batch, and closes the connection.
                 if (!reader.TryReadNullableBytes(out var records) || !BeginsWithBatch(request.Body.Span[records])) return false;
-                data.Add(new PartitionData(topic, partition, records));
+                // Of a partition that is named twice Kafka sees the last.
+                var item = new PartitionData(topic, partition, records);
+                if (seen.TryAdd((topic, partition), data.Count)) data.Add(item);
+                else data[seen[(topic, partition)]] = item;
             }
         }
         return !reader.Failed;
@@ -76,10 +81,12 @@ internal sealed class ProduceApi(TopicRegistry topics) : IApi
 
     private static bool BeginsWithBatch(ReadOnlySpan<byte> records)
     {
-        const int magicAt = 16;
+        const int lengthAt = 8, magicAt = 16, shortestOldMessage = 14;
         if (records.Length <= magicAt || records[magicAt] > 2) return false;
+        if (records[magicAt] == 2) return RecordBatch.TryRead(records, out var first) && first.Size <= records.Length;
         // Formats 0 and 1 are refused per partition; only their length is looked at here.
-        return records[magicAt] < 2 || (RecordBatch.TryRead(records, out var first) && first.Size <= records.Length);
+        var length = BinaryPrimitives.ReadInt32BigEndian(records[lengthAt..]);
+        return length >= shortestOldMessage && length <= records.Length - RecordBatch.LengthPrefixSize;
     }
 
     private static void Write(WireWriter body, short version, List<PartitionData> data, AppendResult[] results)

@@ -58,6 +58,16 @@ internal sealed class Group(string id)
         if (Leader == member.Id) Leader = _members.FirstOrDefault()?.Id;
     }
 
+    /// <summary>Makes sure that the leader is a member that has joined, or there is nobody to make the assignment: a static member may be absent.</summary>
+    /// <returns>False when there are members but none of them has joined.</returns>
+    public bool TryElectJoinedLeader()
+    {
+        if (_members.Count == 0 || Find(Leader!)?.Joining is not null) return true;
+        if (_members.Find(member => member.Joining is not null) is not { } joined) return false;
+        Leader = joined.Id;
+        return true;
+    }
+
     /// <summary>Whether a member with these protocols can be in the group: every other member supports one of them.</summary>
     public bool Accepts(string protocolType, IReadOnlyList<GroupProtocol> protocols)
     {

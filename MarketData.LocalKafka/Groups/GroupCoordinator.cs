@@ -105,17 +105,25 @@ internal sealed class GroupCoordinator : IDisposable
     }
 
     /// <summary>Whether offsets may be committed under these credentials.</summary>
-    public ErrorCode CheckCommit(string groupId, int generation, string memberId, string? instanceId)
+    /// <param name="groupId">The group's id.</param>
+    /// <param name="generation">Negative for a consumer that assigns itself its partitions.</param>
+    /// <param name="memberId">Empty for such a consumer.</param>
+    /// <param name="instanceId">The static member's, if it is one.</param>
+    /// <param name="hasOffsets">Whether the group has committed before: it then exists, without members, even when none has joined since the start.</param>
+    public ErrorCode CheckCommit(string groupId, int generation, string memberId, string? instanceId, bool hasOffsets)
     {
         lock (_lock)
         {
             // Consumers that assign themselves their partitions commit without a generation, while no member is in the group.
-            if (!_groups.TryGetValue(groupId, out var group)) return generation < 0 ? ErrorCode.None : ErrorCode.IllegalGeneration;
-            if (generation < 0 && group.State == GroupState.Empty) return ErrorCode.None;
+            var isEmpty = !_groups.TryGetValue(groupId, out var group) || group.State == GroupState.Empty;
+            if (generation < 0 && isEmpty) return ErrorCode.None;
+            if (group is null) return hasOffsets ? ErrorCode.UnknownMemberId : ErrorCode.IllegalGeneration;
+            if (IsFenced(group, memberId, instanceId)) return ErrorCode.FencedInstanceId;
+            // Between join and sync Kafka 2.3 looks at nothing else.
+            if (group.State == GroupState.CompletingRebalance) return ErrorCode.RebalanceInProgress;
             var error = FindMember(groupId, memberId, instanceId, out _, out var member);
             if (error != ErrorCode.None) return error;
             if (generation != group.Generation) return ErrorCode.IllegalGeneration;
-            if (group.State == GroupState.CompletingRebalance) return ErrorCode.RebalanceInProgress;
             member.LastSeen = _time.GetTimestamp();
             return ErrorCode.None;
         }
@@ -163,11 +171,14 @@ internal sealed class GroupCoordinator : IDisposable
 
     private long In(TimeSpan delay) => _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
 
+    /// <summary>Whether somebody else has taken over the static member's place.</summary>
+    private static bool IsFenced(Group group, string memberId, string? instanceId) => group.FindInstance(instanceId) is { } holder && holder.Id != memberId;
+
     private ErrorCode FindMember(string groupId, string memberId, string? instanceId, out Group group, out GroupMember member)
     {
         member = null!;
         if (!_groups.TryGetValue(groupId, out group!)) return ErrorCode.UnknownMemberId;
-        if (group.FindInstance(instanceId) is { } instance && instance.Id != memberId) return ErrorCode.FencedInstanceId;
+        if (IsFenced(group, memberId, instanceId)) return ErrorCode.FencedInstanceId;
         member = group.Find(memberId)!;
         return member is null ? ErrorCode.UnknownMemberId : ErrorCode.None;
     }
@@ -263,6 +274,11 @@ internal sealed class GroupCoordinator : IDisposable
 
         // Static members that did not come keep their place until their session ends.
         foreach (var absent in group.Members.Where(member => member.Joining is null && member.InstanceId is null).ToArray()) group.Remove(absent);
+        if (!group.TryElectJoinedLeader())
+        {
+            group.RebalanceDeadline = In(group.Members.Max(member => member.RebalanceTimeout));
+            return;
+        }
         group.Generation++;
         if (group.Members.Count == 0)
         {
@@ -302,7 +318,7 @@ internal sealed class GroupCoordinator : IDisposable
     private void Remove(Group group, GroupMember member)
     {
         group.Remove(member);
-        member.Joining?.SetResult(new JoinResult(ErrorCode.UnknownMemberId, member.Id));
+        member.Joining?.SetResult(new JoinResult(ErrorCode.UnknownMemberId, MemberId: ""));
         member.Syncing?.SetResult(new SyncResult(ErrorCode.UnknownMemberId, []));
         if (group.Members.Count == 0)
         {

@@ -26,9 +26,12 @@ internal sealed partial class GroupOffsets : IDisposable
         _committed = new CommittedOffsets(data.OffsetsPath, options.Flush, logger);
     }
 
-    /// <summary>Commits offsets that a client with the right to do so sent.</summary>
+    /// <summary>Commits the offsets of one request.</summary>
+    /// <param name="group">The group's id.</param>
+    /// <param name="offsets">What to commit.</param>
+    /// <param name="refused">Why the client may commit nothing, if so; partitions that do not exist are told first.</param>
     /// <returns>An error for each offset, in order.</returns>
-    public ErrorCode[] Commit(string group, IReadOnlyList<OffsetToCommit> offsets)
+    public ErrorCode[] Commit(string group, IReadOnlyList<OffsetToCommit> offsets, ErrorCode refused = ErrorCode.None)
     {
         var errors = new ErrorCode[offsets.Count];
         var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -38,6 +41,7 @@ internal sealed partial class GroupOffsets : IDisposable
             {
                 var offset = offsets[i];
                 if (_topics.FindPartition(offset.Topic, offset.Partition) is null) errors[i] = ErrorCode.UnknownTopicOrPartition;
+                else if (refused != ErrorCode.None) errors[i] = refused;
                 else if (offset.Metadata.Length > MaxMetadataBytes) errors[i] = ErrorCode.OffsetMetadataTooLarge;
                 else _committed.Commit(group, offset.Topic, offset.Partition, new CommittedOffset(offset.Offset, offset.LeaderEpoch, offset.Metadata, nowMs));
             }
@@ -46,6 +50,12 @@ internal sealed partial class GroupOffsets : IDisposable
                     if (errors[i] == ErrorCode.None) errors[i] = ErrorCode.KafkaStorageError;
         }
         return errors;
+    }
+
+    /// <summary>Whether a group has committed anything.</summary>
+    public bool HasGroup(string group)
+    {
+        lock (_lock) return _committed.HasGroup(group);
     }
 
     public CommittedOffset? Find(string group, string topic, int partition)

@@ -6,7 +6,7 @@ namespace MarketData.LocalKafka.Log;
 /// <summary>What became of an append.</summary>
 /// <param name="Error"><see cref="ErrorCode.None"/> when the batch stands in the log.</param>
 /// <param name="BaseOffset">Its offset, or -1.</param>
-/// <param name="AppendTime">Unix milliseconds when the topic stamps the time of the append, else -1.</param>
+/// <param name="AppendTime">Unix milliseconds when the topic stamps the time of the append, or of the batch that this one repeats; else -1.</param>
 /// <param name="LogStartOffset">The partition's, or -1 where Kafka does not say it.</param>
 internal readonly record struct AppendResult(ErrorCode Error, long BaseOffset, long AppendTime, long LogStartOffset);
 
@@ -82,6 +82,7 @@ internal sealed partial class PartitionLog : IDisposable
         if (header.BaseOffset != 0) return Refused(ErrorCode.CorruptMessage);
         if (bytes.Length > settings.MaxMessageBytes) return Refused(ErrorCode.MessageTooLarge);
         if (!IsSound(bytes.Span, ref header)) return Refused(ErrorCode.CorruptMessage);
+        if (header.IsLogAppendTime) return Refused(ErrorCode.InvalidTimestamp); // the time of the append is the broker's to say
         AppendResult result;
         LogSegment written;
         lock (_lock)
@@ -286,9 +287,9 @@ internal sealed partial class PartitionLog : IDisposable
     {
         if (header.IsIdempotent)
         {
-            var error = _producers.Check(header, out var duplicateOf);
+            var error = _producers.Check(header, out var repeated);
             if (error != ErrorCode.None) return new AppendResult(error, -1, -1, LogStartOffset);
-            if (duplicateOf >= 0) return new AppendResult(ErrorCode.None, duplicateOf, -1, LogStartOffset);
+            if (repeated is { } known) return new AppendResult(ErrorCode.None, known.BaseOffset, known.MaxTimestamp, LogStartOffset);
         }
         var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
         if (settings.UsesLogAppendTime) RecordBatch.StampAppendTime(bytes, nowMs);

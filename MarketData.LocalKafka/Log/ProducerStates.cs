@@ -3,6 +3,13 @@ using MarketData.LocalKafka.Protocol;
 
 namespace MarketData.LocalKafka.Log;
 
+/// <summary>A batch that a producer has written.</summary>
+/// <param name="FirstSequence">Sequence of its first record.</param>
+/// <param name="LastSequence">Sequence of its last record; less than the first when they wrapped.</param>
+/// <param name="BaseOffset">Where it stands in the log.</param>
+/// <param name="MaxTimestamp">Its greatest timestamp, in Unix milliseconds: what Kafka answers a repeat with as the time of the append.</param>
+internal readonly record struct KnownBatch(int FirstSequence, int LastSequence, long BaseOffset, long MaxTimestamp);
+
 /// <summary>
 /// What one partition remembers of its idempotent producers: for each, its epoch and its last five batches, which is as many as a producer
 /// may have in flight. Not thread-safe: the partition's lock guards it.
@@ -12,12 +19,10 @@ internal sealed class ProducerStates
     /// <summary>Kafka's <c>producer.id.expiration.ms</c>: a producer that has not written for a day is forgotten.</summary>
     private const long ExpirationMs = 24 * 60 * 60 * 1000;
 
-    private const int BatchesKept = 5, FileHeaderSize = 20, BatchSize = 16;
-    private const uint FileMagic = 0x4C4B5053; // "LKPS"
+    private const int BatchesKept = 5, FileHeaderSize = 20, BatchSize = 24;
+    private const uint FileMagic = 0x4C4B5032; // "LKP2"
 
     private readonly Dictionary<long, Producer> _producers = [];
-
-    private readonly record struct KnownBatch(int FirstSequence, int LastSequence, long BaseOffset);
 
     private sealed class Producer(short epoch)
     {
@@ -31,18 +36,18 @@ internal sealed class ProducerStates
 
     /// <summary>Judges a batch by the rules of idempotence, as Apache Kafka 2.3 does.</summary>
     /// <param name="batch">The batch a producer sent.</param>
-    /// <param name="duplicateOf">Base offset of the batch that this one repeats, or -1 when it is new.</param>
+    /// <param name="repeated">The batch that this one repeats, or null when it is new.</param>
     /// <returns>The error to answer; <see cref="ErrorCode.None"/> means append it, or, for a repeat, answer the old offset.</returns>
-    public ErrorCode Check(in RecordBatch batch, out long duplicateOf)
+    public ErrorCode Check(in RecordBatch batch, out KnownBatch? repeated)
     {
-        duplicateOf = -1;
+        repeated = null;
         if (!_producers.TryGetValue(batch.ProducerId, out var producer)) return batch.BaseSequence == 0 ? ErrorCode.None : ErrorCode.UnknownProducerId;
         if (batch.ProducerEpoch < producer.Epoch) return ErrorCode.InvalidProducerEpoch;
         if (batch.ProducerEpoch > producer.Epoch) return batch.BaseSequence == 0 ? ErrorCode.None : ErrorCode.OutOfOrderSequenceNumber;
         foreach (var known in producer.Batches)
         {
             if (known.FirstSequence != batch.BaseSequence || known.LastSequence != batch.LastSequence) continue;
-            duplicateOf = known.BaseOffset;
+            repeated = known;
             return ErrorCode.None;
         }
         var expected = producer.Batches[^1].LastSequence == int.MaxValue ? 0 : producer.Batches[^1].LastSequence + 1;
@@ -60,7 +65,7 @@ internal sealed class ProducerStates
             producer.Batches.Clear();
         }
         if (producer.Batches.Count == BatchesKept) producer.Batches.RemoveAt(0);
-        producer.Batches.Add(new KnownBatch(batch.BaseSequence, batch.LastSequence, batch.BaseOffset));
+        producer.Batches.Add(new KnownBatch(batch.BaseSequence, batch.LastSequence, batch.BaseOffset, batch.MaxTimestamp));
         producer.LastSeenMs = nowMs;
     }
 
@@ -91,6 +96,7 @@ internal sealed class ProducerStates
                 writer.WriteInt32(batch.FirstSequence);
                 writer.WriteInt32(batch.LastSequence);
                 writer.WriteInt64(batch.BaseOffset);
+                writer.WriteInt64(batch.MaxTimestamp);
             }
         }
         var bytes = writer.Written.ToArray();
@@ -116,7 +122,7 @@ internal sealed class ProducerStates
             var id = reader.ReadInt64();
             var producer = new Producer(reader.ReadInt16()) { LastSeenMs = reader.ReadInt64() };
             var batches = reader.ReadArrayLength(BatchSize);
-            for (var b = 0; b < batches; b++) producer.Batches.Add(new KnownBatch(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64()));
+            for (var b = 0; b < batches; b++) producer.Batches.Add(new KnownBatch(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt64()));
             _producers[id] = producer;
         }
         return nextOffset;

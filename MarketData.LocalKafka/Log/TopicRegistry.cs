@@ -49,12 +49,16 @@ internal sealed partial class TopicRegistry : IDisposable
 
     public PartitionLog? FindPartition(string topic, int partition) => Find(topic)?.Partition(partition);
 
+    /// <summary>A topic with the same name but for '.' and '_', which Kafka does not let stand beside each other: metrics could not tell them apart.</summary>
+    public string? FindColliding(string name) =>
+        name.AsSpan().ContainsAny('.', '_') ? _topics.Keys.FirstOrDefault(other => other != name && other.Replace('.', '_') == name.Replace('.', '_')) : null;
+
     /// <summary>A topic that a client asks for, made when that is allowed.</summary>
     public (ErrorCode Error, Topic? Topic) FindOrCreate(string name, bool allowCreate)
     {
-        if (!IsLegalName(name)) return (ErrorCode.InvalidTopic, null);
         if (Find(name) is { } topic) return (ErrorCode.None, topic);
         if (!allowCreate || !_options.AutoCreateTopics) return (ErrorCode.UnknownTopicOrPartition, null);
+        if (!IsLegalName(name) || FindColliding(name) is not null) return (ErrorCode.InvalidTopic, null);
         var error = Create(name, _options.DefaultPartitions, new Dictionary<string, string>());
         return error is ErrorCode.None or ErrorCode.TopicAlreadyExists ? (ErrorCode.None, Find(name)) : (error, null);
     }

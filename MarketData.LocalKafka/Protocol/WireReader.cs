@@ -72,11 +72,17 @@ internal ref struct WireReader(ReadOnlySpan<byte> buffer)
         return true;
     }
 
-    /// <summary>Reads the length of an array, null counting as empty.</summary>
+    /// <summary>Reads the length of an array that the protocol does not allow to be null; a null one fails the read.</summary>
     /// <param name="elementSize">The fewest bytes one element takes: a length that cannot fit in the rest of the request fails the read.</param>
-    public int ReadArrayLength(int elementSize) => ReadNullableArrayLength(elementSize) ?? 0;
+    public int ReadArrayLength(int elementSize)
+    {
+        if (ReadNullableArrayLength(elementSize) is { } length) return length;
+        Fail();
+        return 0;
+    }
 
     /// <inheritdoc cref="ReadArrayLength"/>
+    /// <returns>Null for a null array.</returns>
     public int? ReadNullableArrayLength(int elementSize)
     {
         var length = ReadInt32();
@@ -119,7 +125,15 @@ internal ref struct WireReader(ReadOnlySpan<byte> buffer)
         }
     }
 
-    private string ReadUtf8(int length) => Advance(length) ? Encoding.UTF8.GetString(_buffer.Slice(Position - length, length)) : "";
+    private string ReadUtf8(int length)
+    {
+        if (!Advance(length)) return "";
+        var text = Encoding.UTF8.GetString(_buffer.Slice(Position - length, length));
+        // Bytes that are no UTF-8 become three each; a text that could not be sent back is refused here.
+        if (length <= short.MaxValue / 3 || Encoding.UTF8.GetByteCount(text) <= short.MaxValue) return text;
+        Fail();
+        return "";
+    }
 
     private ReadOnlySpan<byte> Take(int count) => Advance(count) ? _buffer.Slice(Position - count, count) : Zeros[..count];
 

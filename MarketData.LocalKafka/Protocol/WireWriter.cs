@@ -6,7 +6,7 @@ namespace MarketData.LocalKafka.Protocol;
 /// <summary>Writes the primitive types of the Kafka protocol into a buffer that grows and is used again. Not thread-safe.</summary>
 internal sealed class WireWriter
 {
-    private const int KeptCapacity = 64 * 1024;
+    private const int KeptCapacity = 64 * 1024, LongestMessage = 1000;
     private byte[] _buffer = new byte[512];
 
     public int Length { get; private set; }
@@ -36,6 +36,9 @@ internal sealed class WireWriter
         if (value is null) WriteInt16(-1);
         else WriteString(value);
     }
+
+    /// <summary>Words for the client; cut short when they quote something long, as a name of 32,767 bytes.</summary>
+    public void WriteErrorMessage(string? message) => WriteNullableString(message?[..Math.Min(message.Length, LongestMessage)]);
 
     public void WriteString(string value)
     {

@@ -79,13 +79,13 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     }
 
     /// <summary>Asks the broker to stop and waits until it has.</summary>
-    /// <returns>Its exit code and how long it took.</returns>
-    public async Task<(int ExitCode, TimeSpan Took)> StopAsync()
+    /// <returns>Its exit code.</returns>
+    /// <exception cref="TimeoutException">It has not stopped within the time that a stop may take with clients connected.</exception>
+    public async Task<int> StopAsync()
     {
-        var watch = Stopwatch.StartNew();
         using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
         await _process.WaitForExitAsync().WaitAsync(StopTimeout);
-        return (_process.ExitCode, watch.Elapsed);
+        return _process.ExitCode;
     }
 
     /// <summary>Ends the broker as a crash does.</summary>

@@ -66,6 +66,13 @@ internal sealed partial class ClientProgram : IAsyncDisposable
         ? new(Kcat(broker, "-G", group, "-X", "session.timeout.ms=2000", "-X", "heartbeat.interval.ms=100", "-X", "max.poll.interval.ms=3000", topic), [])
         : new(Script(kind, broker, "member", group, topic), []);
 
+    /// <summary>kcat with librdkafka's cooperative assignor.</summary>
+    public static ClientProgram CooperativeMember(BrokerProcess broker, string group, string topic) => new(
+        Kcat(
+            broker, "-G", group, "-X", "partition.assignment.strategy=cooperative-sticky", "-X", "session.timeout.ms=2000", "-X", "heartbeat.interval.ms=100",
+            "-X", "max.poll.interval.ms=3000", topic),
+        []);
+
     public static ClientProgram Offset(ClientKind kind, BrokerProcess broker, string topic, long timestamp) => kind == ClientKind.Kcat
         ? new(Kcat(broker, "-Q", "-t", $"{topic}:0:{timestamp}"), [])
         : new(Script(kind, broker, "offset", topic, "0", $"{timestamp}"), []);
@@ -85,6 +92,9 @@ internal sealed partial class ClientProgram : IAsyncDisposable
         Assert.True(_process.ExitCode == 0, $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)} ended with {_process.ExitCode}: {Said}");
         return [.. _output];
     }
+
+    /// <summary>Whether the client has said a line with these words.</summary>
+    public bool HasSaid(string words) => _output.Concat(_errors).Any(line => line.Contains(words, StringComparison.Ordinal));
 
     /// <summary>Waits until the client has said a line.</summary>
     public async Task WaitForLineAsync(string line) => await Eventually.TrueAsync(() => _output.Contains(line), () => $"'{line}' was not said: {Said}");

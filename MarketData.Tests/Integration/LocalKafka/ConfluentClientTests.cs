@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -47,6 +48,34 @@ public sealed class ConfluentClientTests
     }
 
     [Fact]
+    public async Task Cooperative_members_keep_what_they_have_while_others_join_leave_and_are_killed()
+    {
+        await using var broker = await BrokerProcess.StartAsync("--topic", "prices:6");
+        var revoked = new ConcurrentQueue<int>();
+        using var first = GroupConsumer(broker, "relay", PartitionAssignmentStrategy.CooperativeSticky, partitions => partitions.ForEach(partition => revoked.Enqueue(partition.Partition.Value)));
+        using var second = GroupConsumer(broker, "relay", PartitionAssignmentStrategy.CooperativeSticky);
+        first.Subscribe("prices");
+        await PollUntilAsync(() => first.Assignment.Count == 6, first);
+        second.Subscribe("prices");
+        await PollUntilAsync(() => IsShared(first, second), first, second);
+        var (takenAway, given) = (revoked.Order().ToArray(), second.Assignment.Select(partition => partition.Partition.Value).Order().ToArray());
+
+        // The third is another process, so that it can be killed.
+        await using (var third = ClientProgram.CooperativeMember(broker, "relay", "prices"))
+        {
+            await PollUntilAsync(() => first.Assignment.Count == 2 && second.Assignment.Count == 2 && third.HasSaid("incremental assignment of 2 partition(s)"), first, second);
+            await third.KillAsync();
+        }
+        await PollUntilAsync(() => IsShared(first, second), first, second);
+
+        second.Close();
+        await PollUntilAsync(() => first.Assignment.Count == 6, first);
+        first.Close();
+        // Of the first member's six partitions only the three that the second got were taken away.
+        Assert.Equal(given, takenAway);
+    }
+
+    [Fact]
     public async Task Offsets_are_found_by_time()
     {
         await using var broker = await BrokerProcess.StartAsync("--topic", "prices:1");
@@ -93,7 +122,7 @@ public sealed class ConfluentClientTests
         using (var consumer = AssignedConsumer(broker))
             consumer.Commit([new TopicPartitionOffset("prices", 0, 7)]);
 
-        Assert.Equal(0, (await broker.StopAsync()).ExitCode);
+        Assert.Equal(0, await broker.StopAsync());
         await broker.StartAgainAsync();
 
         using var again = AssignedConsumer(broker);
@@ -138,6 +167,15 @@ public sealed class ConfluentClientTests
         await admin.DeleteGroupsAsync(["assigned"]);
         Assert.DoesNotContain((await admin.ListConsumerGroupsAsync()).Valid, group => group.GroupId == "assigned");
 
+        // Calls that libraries of this family have not survived when the broker did not offer them.
+        var unknown = await Assert.ThrowsAsync<DeleteGroupsException>(() => admin.DeleteGroupsAsync(["assigned", "no-such-group"]));
+        Assert.All(unknown.Results, result => Assert.Equal(ErrorCode.GroupIdNotFound, result.Error.Code));
+        Assert.Equal("Dead", $"{(await admin.DescribeConsumerGroupsAsync(["assigned"])).ConsumerGroupDescriptions.Single().State}");
+        await admin.AlterConfigsAsync(new() { [resource] = [new ConfigEntry { Name = "retention.ms", Value = "1000" }] });
+        Assert.Equal("1000", (await admin.DescribeConfigsAsync([resource]))[0].Entries["retention.ms"].Value);
+        Assert.Single((await admin.DescribeClusterAsync()).Nodes);
+        Assert.Equal(5, (await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(["books"]))).TopicDescriptions.Single().Partitions.Count);
+
         await admin.DeleteTopicsAsync(["books"]);
         Assert.DoesNotContain(admin.GetMetadata(Patience).Topics, topic => topic.Topic == "books");
     }
@@ -174,15 +212,20 @@ public sealed class ConfluentClientTests
         FetchWaitMaxMs = 50,
     }).Build();
 
-    private static IConsumer<string, string> GroupConsumer(BrokerProcess broker, string group) => new ConsumerBuilder<string, string>(new ConsumerConfig
-    {
-        BootstrapServers = broker.Bootstrap,
-        GroupId = group,
-        AutoOffsetReset = AutoOffsetReset.Earliest,
-        SessionTimeoutMs = 6000,
-        HeartbeatIntervalMs = 100,
-        FetchWaitMaxMs = 50,
-    }).Build();
+    private static IConsumer<string, string> GroupConsumer(
+        BrokerProcess broker, string group, PartitionAssignmentStrategy? strategy = null, Action<List<TopicPartitionOffset>>? onRevoked = null) => new ConsumerBuilder<string, string>(new ConsumerConfig
+        {
+            BootstrapServers = broker.Bootstrap,
+            GroupId = group,
+            AutoOffsetReset = AutoOffsetReset.Earliest,
+            SessionTimeoutMs = 6000,
+            HeartbeatIntervalMs = 100,
+            FetchWaitMaxMs = 50,
+            PartitionAssignmentStrategy = strategy,
+        }).SetPartitionsRevokedHandler((_, partitions) => onRevoked?.Invoke(partitions)).Build();
+
+    private static bool IsShared(IConsumer<string, string> first, IConsumer<string, string> second) =>
+        first.Assignment.Count == 3 && second.Assignment.Count == 3 && !first.Assignment.Intersect(second.Assignment).Any();
 
     private static List<ConsumeResult<string, string>> ConsumeAssigned(BrokerProcess broker, string topic, int partitions, int count)
     {

@@ -19,7 +19,7 @@ public sealed class ProduceWireTests(ProduceWireTests.Broker shared) : IClassFix
     {
         internal BrokerProcess Process { get; private set; } = null!;
 
-        public async ValueTask InitializeAsync() => Process = await BrokerProcess.StartAsync("--num.partitions", "2");
+        public async ValueTask InitializeAsync() => Process = await BrokerProcess.StartAsync();
 
         public ValueTask DisposeAsync() => Process.DisposeAsync();
     }
@@ -64,6 +64,11 @@ public sealed class ProduceWireTests(ProduceWireTests.Broker shared) : IClassFix
         Assert.Equal(ErrorCode.UnknownTopicOrPartition, await Error(good, partition: 2));
         Assert.Equal(ErrorCode.UnknownTopicOrPartition, (await client.ProduceAsync("no-such-topic", 0, good)).Error);
         Assert.Equal(new Produced(ErrorCode.InvalidRequiredAcks, -1, -1), await client.ProduceAsync(_topic, 0, good, acks: 2));
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, await Error(good, acks: 2, partition: 2));
+        Assert.Equal(ErrorCode.CorruptMessage, await Error([.. good, .. good], acks: 2));
+        Assert.Equal(ErrorCode.InvalidTimestamp, await Error(new BatchBuilder { ExtraAttributes = 8 }.AddMany(1).Build()));
+        Assert.Equal(ErrorCode.UnsupportedCompressionType, (await client.ProduceAsync(_topic, 0, new BatchBuilder { ExtraAttributes = 4 }.AddMany(1).Build(), version: 6)).Error);
+        Assert.Equal(ErrorCode.TransactionalIdAuthorizationFailed, await Error(new BatchBuilder { ExtraAttributes = 16 }.AddMany(1).Build()));
         Assert.Equal(0, (await client.ListOffsetAsync(_topic, 0, -1)).Offset);
     }
 
@@ -100,11 +105,40 @@ public sealed class ProduceWireTests(ProduceWireTests.Broker shared) : IClassFix
         await client.SendProduceAsync(_topic, 0, TestVector[..bytes]);
         Assert.Null(await client.ReadAnswerAsync());
 
+        using var cutOld = await WireClient.ConnectAsync(shared.Process);
+        var oldFormat = (byte[])TestVector.Clone();
+        oldFormat[16] = 1;
+        await cutOld.SendProduceAsync(_topic, 0, oldFormat[..^1]);
+        Assert.Null(await cutOld.ReadAnswerAsync());
+
         using var another = await WireClient.ConnectAsync(shared.Process);
         var unknownFormat = (byte[])TestVector.Clone();
         unknownFormat[16] = 3;
         await another.SendProduceAsync(_topic, 0, unknownFormat);
         Assert.Null(await another.ReadAnswerAsync());
+    }
+
+    [Fact]
+    public async Task Of_a_partition_named_twice_in_a_request_the_last_batch_is_appended()
+    {
+        using var client = await ConnectWithTopicAsync();
+        var last = new BatchBuilder().AddMany(3).Build();
+        var answer = await client.AskAsync(ApiKey.Produce, 7, body =>
+        {
+            body.WriteNullableString(null);
+            body.WriteInt16(-1);
+            body.WriteInt32(1000);
+            body.WriteInt32(1);
+            body.WriteString(_topic);
+            body.WriteInt32(2);
+            foreach (var records in (byte[][])[TestVector, last])
+            {
+                body.WriteInt32(0);
+                body.WriteBytes(records);
+            }
+        });
+        Assert.Equal(new Produced(ErrorCode.None, 0, 0), WireClient.ReadProduced(answer));
+        Assert.Equal(3, (await client.ListOffsetAsync(_topic, 0, -1)).Offset);
     }
 
     [Fact]
@@ -119,8 +153,9 @@ public sealed class ProduceWireTests(ProduceWireTests.Broker shared) : IClassFix
         Assert.Equal(new Produced(ErrorCode.UnknownProducerId, -1, 0), await Send(3));
         for (var i = 0; i < 6; i++) Assert.Equal(new Produced(ErrorCode.None, i * 2, 0), await Send(i * 2, 2));
 
-        Assert.Equal(new Produced(ErrorCode.None, 2, 0), await Send(2, 2)); // exact repeat, fifth from the end
-        Assert.Equal(new Produced(ErrorCode.None, 10, 0), await Send(10, 2)); // exact repeat of the last
+        // A repeat is answered with the old offset and, as if it had been appended then, with the batch's own time.
+        Assert.Equal(new Produced(ErrorCode.None, 2, 0, AppendTime: 1_700_000_000_001), await Send(2, 2)); // fifth from the end
+        Assert.Equal(new Produced(ErrorCode.None, 10, 0, AppendTime: 1_700_000_000_001), await Send(10, 2)); // the last
         Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await Send(0, 2)).Error); // repeat older than five
         Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await Send(10, 1)).Error); // part of an old batch
         Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await Send(13)).Error); // gap
@@ -140,18 +175,14 @@ public sealed class ProduceWireTests(ProduceWireTests.Broker shared) : IClassFix
         using (var cut = await WireClient.ConnectAsync(shared.Process)) await cut.SendProduceAsync(_topic, 0, (byte[])batch.Clone());
         await Eventually.TrueAsync(() => client.ListOffsetAsync(_topic, 0, -1).GetAwaiter().GetResult().Offset == 4, () => "the first try has not been appended");
 
-        Assert.Equal(new Produced(ErrorCode.None, 0, 0), await client.ProduceAsync(_topic, 0, batch));
+        Assert.Equal(new Produced(ErrorCode.None, 0, 0, AppendTime: 1_700_000_000_003), await client.ProduceAsync(_topic, 0, batch));
         Assert.Equal(4, (await client.ListOffsetAsync(_topic, 0, -1)).Offset);
     }
 
     private async Task<WireClient> ConnectWithTopicAsync()
     {
         var client = await WireClient.ConnectAsync(shared.Process);
-        await client.AskAsync(ApiKey.Metadata, 0, body =>
-        {
-            body.WriteInt32(1);
-            body.WriteString(_topic);
-        });
+        await client.CreateTopicAsync(_topic, partitions: 2);
         return client;
     }
 }

@@ -5,7 +5,7 @@ using MarketData.LocalKafka.Protocol;
 namespace MarketData.Tests.Integration.LocalKafka;
 
 /// <summary>What came back of one produced batch.</summary>
-internal readonly record struct Produced(ErrorCode Error, long BaseOffset, long LogStartOffset);
+internal readonly record struct Produced(ErrorCode Error, long BaseOffset, long LogStartOffset, long AppendTime = -1);
 
 /// <summary>What came back of one fetched partition.</summary>
 internal readonly record struct Fetched(ErrorCode TopError, ErrorCode Error, long HighWatermark, long LastStableOffset, long LogStartOffset, byte[] Records);
@@ -78,14 +78,27 @@ internal sealed class WireClient : IDisposable
     public static Produced ReadProduced(byte[] answer, short version = 7)
     {
         var reader = new WireReader(answer);
-        reader.ReadInt32();
+        ReadOnePartition(ref reader);
+        var (error, baseOffset, appendTime) = ((ErrorCode)reader.ReadInt16(), reader.ReadInt64(), reader.ReadInt64());
+        return new Produced(error, baseOffset, version >= 5 ? reader.ReadInt64() : -1, appendTime);
+    }
+
+    /// <summary>Begins what many requests are about: one partition, as an array of topics that each have an array of partitions.</summary>
+    public static void WriteOnePartition(WireWriter body, string topic, int partition)
+    {
+        body.WriteInt32(1);
+        body.WriteString(topic);
+        body.WriteInt32(1);
+        body.WriteInt32(partition);
+    }
+
+    /// <summary>Reads up to what an answer says of the one partition that was asked about.</summary>
+    public static void ReadOnePartition(ref WireReader reader)
+    {
+        Assert.Equal(1, reader.ReadInt32());
         reader.ReadString();
+        Assert.Equal(1, reader.ReadInt32());
         reader.ReadInt32();
-        reader.ReadInt32();
-        var error = (ErrorCode)reader.ReadInt16();
-        var baseOffset = reader.ReadInt64();
-        reader.ReadInt64();
-        return new Produced(error, baseOffset, version >= 5 ? reader.ReadInt64() : -1);
     }
 
     public async Task<Fetched> FetchAsync(
@@ -100,10 +113,7 @@ internal sealed class WireClient : IDisposable
             body.WriteInt8(1);
             body.WriteInt32(sessionId);
             body.WriteInt32(sessionEpoch);
-            body.WriteInt32(1);
-            body.WriteString(topic);
-            body.WriteInt32(1);
-            body.WriteInt32(partition);
+            WriteOnePartition(body, topic, partition);
             body.WriteInt32(-1);
             body.WriteInt64(offset);
             body.WriteInt64(-1);
@@ -115,10 +125,12 @@ internal sealed class WireClient : IDisposable
         reader.ReadInt32();
         var topError = (ErrorCode)reader.ReadInt16();
         Assert.Equal(0, reader.ReadInt32());
-        if (reader.ReadInt32() == 0) return new Fetched(topError, ErrorCode.None, -1, -1, -1, []);
-        reader.ReadString();
-        reader.ReadInt32();
-        reader.ReadInt32();
+        if (topError != ErrorCode.None)
+        {
+            Assert.Equal(0, reader.ReadInt32());
+            return new Fetched(topError, ErrorCode.None, -1, -1, -1, []);
+        }
+        ReadOnePartition(ref reader);
         var error = (ErrorCode)reader.ReadInt16();
         var (high, stable, start) = (reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
         Assert.Equal(-1, reader.ReadInt32());
@@ -133,20 +145,32 @@ internal sealed class WireClient : IDisposable
         {
             body.WriteInt32(-1);
             body.WriteInt8(0);
-            body.WriteInt32(1);
-            body.WriteString(topic);
-            body.WriteInt32(1);
-            body.WriteInt32(partition);
+            WriteOnePartition(body, topic, partition);
             body.WriteInt32(-1);
             body.WriteInt64(timestamp);
         });
         var reader = new WireReader(answer);
         reader.ReadInt32();
-        reader.ReadInt32();
-        reader.ReadString();
-        reader.ReadInt32();
-        reader.ReadInt32();
+        ReadOnePartition(ref reader);
         return ((ErrorCode)reader.ReadInt16(), reader.ReadInt64(), reader.ReadInt64());
+    }
+
+    public async Task CreateTopicAsync(string topic, int partitions)
+    {
+        var answer = await AskAsync(ApiKey.CreateTopics, 3, body =>
+        {
+            body.WriteInt32(1);
+            body.WriteString(topic);
+            body.WriteInt32(partitions);
+            body.WriteInt16(1);
+            body.WriteInt32(0);
+            body.WriteInt32(0);
+            body.WriteInt32(10_000);
+            body.WriteBoolean(false);
+        });
+        var reader = new WireReader(answer);
+        reader.ReadInt32();
+        Assert.Equal((1, topic, ErrorCode.None), (reader.ReadInt32(), reader.ReadString(), (ErrorCode)reader.ReadInt16()));
     }
 
     public async Task<long> NewProducerIdAsync()
@@ -167,10 +191,7 @@ internal sealed class WireClient : IDisposable
         body.WriteNullableString(null);
         body.WriteInt16(acks);
         body.WriteInt32(1000);
-        body.WriteInt32(1);
-        body.WriteString(topic);
-        body.WriteInt32(1);
-        body.WriteInt32(partition);
+        WriteOnePartition(body, topic, partition);
         body.WriteBytes(records);
     }
 }

@@ -5,6 +5,7 @@ using MarketData.LocalKafka.Log;
 using MarketData.LocalKafka.Protocol;
 using MarketData.LocalKafka.Server;
 using MarketData.Tests.Integration.LocalKafka;
+using MarketData.Tests.Unit.Ingest;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace MarketData.Tests.Unit.LocalKafka;
@@ -34,11 +35,11 @@ public sealed class BrokerStateTests : IDisposable
     public void Offsets_of_a_group_without_members_are_forgotten_after_the_retention_and_not_before()
     {
         Assert.Equal([ErrorCode.None], Offsets.Commit("idle", [new OffsetToCommit("prices", 0, 5, -1, "")]));
-        _time.Now += TimeSpan.FromDays(7);
+        _time.Advance(TimeSpan.FromDays(7));
         Offsets.Expire(TimeSpan.FromDays(7));
         Assert.Equal(5, Offsets.Find("idle", "prices", 0)?.Offset);
 
-        _time.Now += TimeSpan.FromSeconds(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
         Offsets.Expire(TimeSpan.FromDays(7));
         Assert.Null(Offsets.Find("idle", "prices", 0));
     }
@@ -46,10 +47,9 @@ public sealed class BrokerStateTests : IDisposable
     [Fact]
     public void Offsets_of_a_group_with_members_are_kept()
     {
-        var join = new JoinRequest("busy", TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5), "", null, "test", "/127.0.0.1", "consumer", [new GroupProtocol("range", [])], MustKnowMemberId: false);
-        Assert.True(_services.GetRequiredService<GroupCoordinator>().JoinAsync(join).IsCompletedSuccessfully);
+        Assert.True(JoinAsync("busy", TimeSpan.FromMinutes(5)).IsCompletedSuccessfully);
         Offsets.Commit("busy", [new OffsetToCommit("prices", 0, 5, -1, "")]);
-        _time.Now += TimeSpan.FromDays(30);
+        _time.Advance(TimeSpan.FromDays(30));
         Offsets.Expire(TimeSpan.FromDays(7));
         Assert.Equal(5, Offsets.Find("busy", "prices", 0)?.Offset);
     }
@@ -58,14 +58,32 @@ public sealed class BrokerStateTests : IDisposable
     public async Task A_group_with_neither_members_nor_offsets_is_forgotten()
     {
         var coordinator = _services.GetRequiredService<GroupCoordinator>();
-        var member = await coordinator.JoinAsync(
-            new JoinRequest("brief", TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5), "", null, "test", "/127.0.0.1", "consumer", [new GroupProtocol("range", [])], MustKnowMemberId: false));
+        var member = await JoinAsync("brief", TimeSpan.FromMinutes(5));
         Offsets.Expire(TimeSpan.FromDays(7));
         Assert.Contains("brief", Offsets.ListGroups().Keys);
 
         Assert.Equal(ErrorCode.None, coordinator.Leave("brief", member.MemberId));
         Offsets.Expire(TimeSpan.FromDays(7));
         Assert.DoesNotContain("brief", Offsets.ListGroups().Keys);
+    }
+
+    [Fact]
+    public async Task A_join_is_held_for_a_silent_member_until_the_rebalance_timeout_and_no_longer()
+    {
+        var coordinator = _services.GetRequiredService<GroupCoordinator>();
+        var timeout = TimeSpan.FromMilliseconds(50);
+        var silent = await JoinAsync("held", timeout);
+        await coordinator.SyncAsync("held", 1, silent.MemberId, null, new Dictionary<string, byte[]>());
+
+        var joining = JoinAsync("held", timeout);
+        _time.Advance(timeout - TimeSpan.FromTicks(1));
+        Assert.Equal(ErrorCode.RebalanceInProgress, coordinator.Heartbeat("held", 1, silent.MemberId, null));
+        Assert.False(joining.IsCompleted);
+
+        _time.Advance(TimeSpan.FromTicks(1));
+        var joined = await joining.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.Equal((ErrorCode.None, 2, 1), (joined.Error, joined.Generation, joined.Members?.Count));
+        Assert.Equal(ErrorCode.UnknownMemberId, coordinator.Heartbeat("held", 1, silent.MemberId, null));
     }
 
     [Fact]
@@ -78,24 +96,38 @@ public sealed class BrokerStateTests : IDisposable
         await log.AppendAsync(batch, header);
         Offsets.Commit("relay", [new OffsetToCommit("prices", 0, 4, -1, "")]);
 
-        var lags = new Dictionary<string, long>();
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, subscriber) =>
-        {
-            if (instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>() && instrument.Name == "localkafka.group.lag") subscriber.EnableMeasurementEvents(instrument);
-        };
-        listener.SetMeasurementEventCallback<long>((_, lag, tags, _) => lags[$"{tags[0].Value}/{tags[1].Value}/{tags[2].Value}"] = lag);
-        listener.Start();
-        listener.RecordObservableInstruments();
+        var lags = Listen<long>("localkafka.group.lag", listener => listener.RecordObservableInstruments());
 
         Assert.Equal(new Dictionary<string, long> { ["relay/prices/0"] = 5 }, lags);
     }
 
-    /// <summary>A clock that moves when the test says so; timers stay with the system.</summary>
-    private sealed class ManualTime : TimeProvider
+    [Fact]
+    public void The_meter_tells_bytes_and_duration_of_each_kind_of_request()
     {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(56);
+        using var metrics = _services.GetRequiredService<BrokerMetrics>();
+        void Answer(MeterListener _) => metrics.Request(ApiKey.Fetch, bytesIn: 60, bytesOut: 4000, TimeSpan.FromMilliseconds(250));
 
-        public override DateTimeOffset GetUtcNow() => Now;
+        Assert.Equal(new Dictionary<string, long> { ["Fetch"] = 60 }, Listen<long>("localkafka.bytes.in", Answer));
+        Assert.Equal(new Dictionary<string, long> { ["Fetch"] = 4000 }, Listen<long>("localkafka.bytes.out", Answer));
+        Assert.Equal(new Dictionary<string, double> { ["Fetch"] = 0.25 }, Listen<double>("localkafka.request.duration", Answer));
     }
+
+    /// <summary>What an instrument of this broker says while something happens, by the values of its tags.</summary>
+    private Dictionary<string, T> Listen<T>(string instrumentName, Action<MeterListener> happening)
+        where T : struct
+    {
+        var seen = new Dictionary<string, T>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, subscriber) =>
+        {
+            if (instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>() && instrument.Name == instrumentName) subscriber.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<T>((_, value, tags, _) => seen[string.Join('/', tags.ToArray().Select(tag => tag.Value))] = value);
+        listener.Start();
+        happening(listener);
+        return seen;
+    }
+
+    private Task<JoinResult> JoinAsync(string group, TimeSpan rebalanceTimeout) => _services.GetRequiredService<GroupCoordinator>().JoinAsync(
+        new JoinRequest(group, TimeSpan.FromMinutes(5), rebalanceTimeout, "", null, "test", "/127.0.0.1", "consumer", [new GroupProtocol("range", [])], MustKnowMemberId: false));
 }

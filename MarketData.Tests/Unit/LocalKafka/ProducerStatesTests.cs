@@ -14,10 +14,10 @@ public sealed class ProducerStatesTests
         states.Record(Header(int.MaxValue - 1, 3), 0); // …646, …647, 0
 
         Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, states.Check(Header(0, 1), out _));
-        Assert.Equal(ErrorCode.None, states.Check(Header(1, 1), out var duplicateOf));
-        Assert.Equal(-1, duplicateOf);
-        Assert.Equal(ErrorCode.None, states.Check(Header(int.MaxValue - 1, 3), out duplicateOf));
-        Assert.Equal(0, duplicateOf);
+        Assert.Equal(ErrorCode.None, states.Check(Header(1, 1), out var repeated));
+        Assert.Null(repeated);
+        Assert.Equal(ErrorCode.None, states.Check(Header(int.MaxValue - 1, 3), out repeated));
+        Assert.Equal(0, repeated?.BaseOffset);
     }
 
     [Fact]
