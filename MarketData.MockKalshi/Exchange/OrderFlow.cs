@@ -11,6 +11,7 @@ namespace MarketData.MockKalshi.Exchange;
 internal sealed class OrderFlow(TradingFloor floor, Random random)
 {
     private const int UsualOrders = 14, FewLevels = 3, LongestSweep = 3;
+    private const double DriftChance = 0.05, TakeChance = 0.04;
 
     private static readonly string[] Makers = [.. Enumerable.Range(1, 6).Select(number => $"maker-{number}")];
     private static readonly string[] Takers = [.. Enumerable.Range(1, 6).Select(number => $"taker-{number}")];
@@ -29,13 +30,13 @@ internal sealed class OrderFlow(TradingFloor floor, Random random)
     /// <summary>One participant acts; usually one change, several when a taker meets more than one order.</summary>
     public void Step(SimulatedMarket market, DateTimeOffset now)
     {
-        if (random.NextDouble() < 0.05) Drift(market);
+        if (random.NextDouble() < DriftChance) Drift(market);
 
         var side = random.Next(2) == 0 ? Side.Yes : Side.No;
         double roll = random.NextDouble();
         if (Overpriced(market, Side.Yes) is { } dearYes && roll < 0.5) TakeOrCancel(market, Side.Yes, dearYes, now);
         else if (Overpriced(market, Side.No) is { } dearNo && roll < 0.5) TakeOrCancel(market, Side.No, dearNo, now);
-        else if (roll < 0.10) Take(market, side, now);
+        else if (roll < TakeChance) Take(market, side, now);
         else if (random.Next(UsualOrders * 2) < market.Engine.RestingOrders(side)) Cancel(market, side, now);
         else Quote(market, side, now);
     }
