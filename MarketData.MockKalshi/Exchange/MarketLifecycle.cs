@@ -38,7 +38,7 @@ internal sealed class MarketLifecycle(
     /// <summary>Opens a market at the exchange's start. Short-lived ones close spread over one life, not all at once.</summary>
     public SimulatedMarket OpenInitial(bool shortLived, DateTimeOffset now)
     {
-        var listing = shortLived ? catalog.NextShortLived(now + shortLife * (0.2 + 0.8 * random.NextDouble())) : catalog.NextDaily();
+        var listing = shortLived ? catalog.NextShortLived(WholeSecond(now + shortLife * (0.2 + 0.8 * random.NextDouble()))) : catalog.NextDaily();
         var opened = shortLived ? now : now.AddDays(-1);
         var market = Create(listing, opened, opened);
         if (shortLived) market.Redefine(catalog.SetStrike(listing, market.Definition), now);
@@ -162,6 +162,9 @@ internal sealed class MarketLifecycle(
         publisher.PublishLifecycle(text => LifecycleMessages.Settled(text, market.Definition, now));
         timeline.Schedule(now + _memory, _ => board.Remove(market));
     }
+
+    /// <summary>Markets close at whole seconds, as messages and tickers tell them.</summary>
+    private static DateTimeOffset WholeSecond(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds() + 1);
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

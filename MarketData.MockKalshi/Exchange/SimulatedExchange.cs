@@ -36,7 +36,7 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
         var settings = options.Value;
         _timeProvider = timeProvider;
         _clock = new ExchangeClock(timeProvider, settings.ClockSpeed);
-        _timeline = new Timeline(settings.Start ?? timeProvider.GetUtcNow());
+        _timeline = new Timeline((settings.Start ?? timeProvider.GetUtcNow()).ToUniversalTime());
         _publisher = new MarketPublisher(_board, _history, _timeline, metrics);
         var floor = new TradingFloor(_publisher, new TickerConflation(_publisher, _timeline), _history, _tape);
 
@@ -47,8 +47,7 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
         var lifecycle = new MarketLifecycle(
             _board, _publisher, catalog, flow, floor, _timeline, random, () => RandomUuid.Next(tradeIds), settings.ShortMarketLife);
         _desk = new OrderDesk(_board, floor, _publisher, _timeline, orderIds);
-        // Its events are on the timeline from here on.
-        _ = new Simulation(settings, random, flow, lifecycle, _timeline, _history);
+        new Simulation(settings, random, flow, lifecycle, _timeline, _history).Begin();
     }
 
     public async Task ServeAsync(Session session, ChannelReader<Command> commands, CancellationToken cancellationToken)
@@ -131,12 +130,12 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
     {
         while (true)
         {
+            stoppingToken.ThrowIfCancellationRequested();
             bool caughtUp = _timeline.RunUntil(_clock.Now, LongestRun);
             if (_work.Reader.TryRead(out var work)) work();
             else if (caughtUp) return;
             if (caughtUp) continue;
             _clock.Follow(_timeline.Now);
-            stoppingToken.ThrowIfCancellationRequested();
             await Task.Yield();
         }
     }

@@ -17,28 +17,34 @@ internal sealed class Simulation
     private readonly Random _random;
     private readonly OrderFlow _flow;
     private readonly Timeline _timeline;
+    private readonly MarketLifecycle _lifecycle;
     private readonly ChangeHistory _history;
     private readonly SimulatedMarket[] _slots;
     private readonly Dictionary<SimulatedMarket, int> _slotOf = [];
-    private readonly double[] _cumulativeActivity;
     private readonly double _rate;
     private readonly int _burst;
+    private double[] _cumulativeActivity = [];
 
     public Simulation(
         SimulationOptions options, Random random, OrderFlow flow, MarketLifecycle lifecycle, Timeline timeline, ChangeHistory history)
     {
-        (_random, _flow, _timeline, _history) = (random, flow, timeline, history);
+        (_random, _flow, _lifecycle, _timeline, _history) = (random, flow, lifecycle, timeline, history);
         (_rate, _burst) = (options.Rate, options.Burst);
-        lifecycle.Succeeded = Replace;
         _slots = new SimulatedMarket[options.Markets];
+        lifecycle.Succeeded = Replace;
+    }
+
+    /// <summary>Opens the first markets; what follows is on the timeline from then on.</summary>
+    public void Begin()
+    {
         for (int i = 0; i < _slots.Length; i++)
         {
-            _slots[i] = lifecycle.OpenInitial(IsShortLived(i), timeline.Now);
+            _slots[i] = _lifecycle.OpenInitial(IsShortLived(i), _timeline.Now);
             _slotOf.Add(_slots[i], i);
         }
 
         _cumulativeActivity = Activity(_slots.Length);
-        if (_rate > 0) timeline.Schedule(timeline.Now, Step);
+        if (_rate > 0) _timeline.Schedule(_timeline.Now, Step);
     }
 
     /// <summary>Markets of daily events among so many.</summary>

@@ -44,7 +44,6 @@ internal static class PrivateMessages
             .Raw("{\"order_id\":"u8).Uuid(order.Id)
             .Raw(",\"user_id\":"u8).String(order.Customer)
             .Raw(",\"ticker\":"u8).String(request.Ticker)
-            .Raw(",\"market_ticker\":"u8).String(request.Ticker)
             .Raw(",\"status\":"u8).Raw(StatusWord(order.Status))
             .Raw(",\"side\":"u8).Outcome(request.Outcome)
             .Raw(order.Side == Side.Yes ? ",\"is_yes\":true"u8 : ",\"is_yes\":false"u8)

@@ -14,9 +14,10 @@ public class LifecycleTests
         await using var client = await exchange.ConnectAsync();
         await client.SendAsync(SubscribeLifecycle);
 
-        var frames = await client.ReceiveUntilAsync(frame => Event(frame) == "created");
+        var frames = await client.ReceiveUntilAsync(frame => frame.Type == "event_lifecycle");
+        frames.Add(await client.ReceiveAsync());
         string ticker = frames[^1].Ticker!;
-        Assert.Equal("event_lifecycle", frames[^2].Type);
+        Assert.Equal("created", Event(frames[^1]));
         Assert.StartsWith((string)frames[^2].Message["event_ticker"]!, ticker, StringComparison.Ordinal);
         frames.AddRange(await client.ReceiveUntilAsync(frame => frame.Ticker == ticker && Event(frame) == "settled"));
 

@@ -76,7 +76,8 @@ public class OrderEntryTests
     [Fact]
     public async Task An_order_expires_by_exchange_time()
     {
-        await using var exchange = await MockExchange.StartStillAsync("--clock-speed", "100", "--Simulation:Start", "2030-01-01T00:00:00Z");
+        await using var exchange = await MockExchange.StartStillAsync(
+            "--clock-speed", "100", "--Simulation:Start", "2030-01-01T00:00:00Z", "--Simulation:ShortMarketLife", "12:00:00");
         var market = await WideMarketAsync(exchange);
         var expires = new DateTimeOffset(2030, 1, 1, 0, 5, 0, TimeSpan.Zero);
 

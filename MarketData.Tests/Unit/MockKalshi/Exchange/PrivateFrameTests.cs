@@ -18,7 +18,6 @@ public class PrivateFrameTests
         string ticker = (await exchange.TickersAsync())[0];
         int bid = (await exchange.Exchange.FindMarketAsync(ticker, CancellationToken.None))!.Quotes.YesBidPrice;
 
-        // Somebody else's YES bid at the best price stands behind those that rest there; ours takes all of the level.
         var placed = await PlaceAsync(exchange, Us, new OrderRequest(ticker, OrderAction.Sell, Side.Yes, bid, 1_00) { ClientOrderId = "our-1" });
         var frames = await client.ReceiveAllSoFarAsync();
 
@@ -86,6 +85,23 @@ public class PrivateFrameTests
         var frames = await client.ReceiveAllSoFarAsync();
         Assert.Equal(["a \"b\"", null, null, "a \"b\""], frames.Select(frame => (string?)frame.Message["client_order_id"]));
         Assert.Equal(["1.00", "1.00", "1.00", "-1.00"], frames.Select(frame => (string)frame.Message["delta_fp"]!));
+    }
+
+    [Fact]
+    public async Task An_order_that_rests_when_its_market_closes_is_cancelled()
+    {
+        await using var exchange = await MockExchange.StartStillAsync("--Simulation:ShortMarketLife", "00:00:02");
+        await using var client = await exchange.ConnectAsync();
+        await client.SendAsync(SubscribePrivate);
+        await client.ReceiveAsync(3);
+        string closing = (await exchange.TickersAsync()).First(ticker => ticker.Contains("15M-", StringComparison.Ordinal));
+
+        var order = await PlaceAsync(exchange, Us, new OrderRequest(closing, OrderAction.Buy, Side.Yes, 100, 1_00));
+        var cancelled = await client.ReceiveUntilAsync(frame => frame.Type == "user_order" && (string)frame.Message["status"]! != "resting");
+
+        Assert.Equal((order.Id.ToString(), "canceled"), ((string)cancelled[^1].Message["order_id"]!, (string)cancelled[^1].Message["status"]!));
+        var outcome = await exchange.Exchange.PlaceOrderAsync(Us, order.Request, CancellationToken.None);
+        Assert.Equal(OrderRefusal.MarketNotOpen, outcome.Refusal);
     }
 
     private static string Subscribe(string channel, params string[] tickers) =>
