@@ -84,7 +84,8 @@ internal sealed class MarketCatalog(Random random, DateTimeOffset start, int dai
             Title = Invariant($"{series.Subject} on {closes:MMM d, yyyy}?"),
             YesSubTitle = "Target price: TBD",
             NoSubTitle = "Target price: TBD",
-            RulesPrimary = Invariant($"If, for {series.Subject}, the value is at least the strike at {closes:yyyy-MM-dd HH:mm:ss} UTC, the market resolves to Yes."),
+            RulesPrimary = Invariant(
+                $"If, for {series.Subject}, the value is at least the strike at {closes:yyyy-MM-dd HH:mm:ss} UTC, the market resolves to Yes."),
             CreatedTime = created,
             OpenTime = opens,
             CloseTime = closes,

@@ -73,7 +73,8 @@ internal static class LifecycleMessages
 
     private static FrameText Strike(FrameText text, decimal? strike) => strike is not { } floor
         ? text
-        : text.Raw(",\"strike_type\":\"greater_or_equal\",\"floor_strike\":"u8).Raw(Encoding.ASCII.GetBytes(floor.ToString(CultureInfo.InvariantCulture)));
+        : text.Raw(",\"strike_type\":\"greater_or_equal\",\"floor_strike\":"u8)
+            .Raw(Encoding.ASCII.GetBytes(floor.ToString(CultureInfo.InvariantCulture)));
 
     private static FrameText Begin(FrameText text, MarketDefinition market, ReadOnlySpan<byte> eventType) => text.Clear()
         .Raw("{\"market_ticker\":"u8).String(market.Ticker).Raw(",\"event_type\":\""u8).Raw(eventType).Raw((byte)'"');

@@ -53,9 +53,12 @@ public class DeterminismTests
         var serving = exchange.ServeAsync(new Session(outbound, metrics), commands.Reader, leave.Token);
         var markets = await exchange.ListMarketsAsync(new MarketFilter(), after: null, limit: 100, leave.Token);
         string tickers = string.Join("\",\"", markets.Select(market => market.Definition.Ticker));
-        string subscribe = $$$"""{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta","market_lifecycle_v2"],"market_tickers":["{{{tickers}}}"]}}""";
-        await commands.Writer.WriteAsync(Command.Parse(Encoding.UTF8.GetBytes(subscribe)), leave.Token);
-        await commands.Writer.WriteAsync(Command.Parse("""{"id":2,"cmd":"subscribe","params":{"channels":["ticker","trade"]}}"""u8.ToArray()), leave.Token);
+        string[] subscribe =
+        [
+            $$$"""{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta","market_lifecycle_v2"],"market_tickers":["{{{tickers}}}"]}}""",
+            """{"id":2,"cmd":"subscribe","params":{"channels":["ticker","trade"]}}""",
+        ];
+        foreach (string command in subscribe) await commands.Writer.WriteAsync(Command.Parse(Encoding.UTF8.GetBytes(command)), leave.Token);
         await Eventually.TrueAsync(() => commands.Reader.Count == 0, () => "the commands to be taken");
         await exchange.ListMarketsAsync(new MarketFilter(), after: null, limit: 1, leave.Token);
 

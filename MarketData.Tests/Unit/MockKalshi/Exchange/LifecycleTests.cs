@@ -28,7 +28,8 @@ public class LifecycleTests
         Assert.Equal("finalized", (string)settled["status"]!);
         Assert.Contains((string)settled["result"]!, new[] { "yes", "no" });
         Assert.DoesNotContain(ticker, await exchange.TickersAsync());
-        Assert.Contains(ticker, (await exchange.GetAsync("markets?status=settled&limit=1000"))["markets"]!.AsArray().Select(market => (string)market!["ticker"]!));
+        var listed = (await exchange.GetAsync("markets?status=settled&limit=1000"))["markets"]!.AsArray();
+        Assert.Contains(ticker, listed.Select(market => (string)market!["ticker"]!));
     }
 
     [Fact]

@@ -59,8 +59,8 @@ public class MatchingEngineTests
                 Assert.True(rebuilt.ContentEquals(step.Engine.Book), "the changes do not add up to the book");
                 Assert.True(Best(rebuilt, Side.Yes) + Best(rebuilt, Side.No) < FixedPoint.PriceScale, "the book is crossed");
 
-                for (int i = 0; i < fills.Count; i++)
-                    Assert.Equal((fills[i].Resting.Side, fills[i].Resting.Price, -fills[i].Print.Count), (changes[i].Side, changes[i].Price, changes[i].Delta));
+                var taken = fills.Select(fill => new BookChange(fill.Resting.Side, fill.Resting.Price, -fill.Print.Count));
+                Assert.Equal(taken, changes.Take(fills.Count));
                 if (step.Placed is not { } order) continue;
                 long traded = fills.Sum(fill => fill.Print.Count), rests = changes.Skip(fills.Count).Sum(change => change.Delta);
                 Assert.Equal(step.Count, traded + order.Remaining);

@@ -20,11 +20,13 @@ public class OrderEntryTests
         var found = await exchange.Exchange.FindOrderAsync("ann", resting.Id, None);
 
         Assert.Equal((OrderStatus.Resting, 10_00L, 0L), (resting.Status, resting.RemainingCount, resting.FilledCount));
-        Assert.Equal((OrderStatus.Executed, 0L, 4_00L, 4_00L * market.Inside), (taker.Status, taker.RemainingCount, taker.FilledCount, taker.FilledCost));
+        Assert.Equal((OrderStatus.Executed, 0L, 4_00L), (taker.Status, taker.RemainingCount, taker.FilledCount));
+        Assert.Equal(4_00L * market.Inside, taker.FilledCost);
         Assert.Equal((OrderStatus.Executed, 6_00L * (10_000 - market.Inside)), (rest.Status, rest.FilledCost));
         Assert.Equal((OrderStatus.Executed, 10_00L * market.Inside), (found!.Status, found.FilledCost));
         var trades = await exchange.Exchange.ListTradesAsync(new TradeFilter(market.Ticker, default), before: null, limit: 10, None);
-        Assert.Equal([(Side.No, market.Inside, 6_00L), (Side.No, market.Inside, 4_00L)], trades.Select(trade => (trade.Print.Taker, trade.Print.YesPrice, trade.Print.Count)));
+        Assert.Equal([6_00L, 4_00L], trades.Select(trade => trade.Print.Count));
+        Assert.All(trades, trade => Assert.Equal((Side.No, market.Inside), (trade.Print.Taker, trade.Print.YesPrice)));
         Assert.Equal(10_00, (await exchange.Exchange.FindMarketAsync(market.Ticker, None))!.Quotes.OpenInterest);
     }
 
@@ -51,7 +53,8 @@ public class OrderEntryTests
         var market = await WideMarketAsync(exchange);
         await PlaceAsync(exchange, "ann", Buy(market, Side.Yes, market.Inside, 5_00));
 
-        var order = await PlaceAsync(exchange, "ben", Buy(market, Side.No, 10_000 - market.Inside, 5_00) with { TimeInForce = TimeInForce.FillOrKill });
+        var request = Buy(market, Side.No, 10_000 - market.Inside, 5_00) with { TimeInForce = TimeInForce.FillOrKill };
+        var order = await PlaceAsync(exchange, "ben", request);
 
         Assert.Equal(OrderStatus.Executed, order.Status);
     }
@@ -87,7 +90,8 @@ public class OrderEntryTests
         Assert.Equal((OrderStatus.Resting, OrderStatus.Canceled), (order.Status, late.Status));
         OrderView? now = null;
         await Eventually.TrueAsync(
-            () => (now = exchange.Exchange.FindOrderAsync("ann", order.Id, None).AsTask().Result)!.Status == OrderStatus.Canceled, () => "the order to expire");
+            () => (now = exchange.Exchange.FindOrderAsync("ann", order.Id, None).AsTask().Result)!.Status == OrderStatus.Canceled,
+            () => "the order to expire");
         Assert.Equal(expires, now!.UpdatedTime);
     }
 
@@ -168,7 +172,8 @@ public class OrderEntryTests
         throw new InvalidOperationException("no market has room between its best bids");
     }
 
-    private static OrderRequest Buy(WideMarket market, Side outcome, int price, long count) => new(market.Ticker, OrderAction.Buy, outcome, price, count);
+    private static OrderRequest Buy(WideMarket market, Side outcome, int price, long count) =>
+        new(market.Ticker, OrderAction.Buy, outcome, price, count);
 
     private static async Task<OrderView> PlaceAsync(MockExchange exchange, string customer, OrderRequest request)
     {

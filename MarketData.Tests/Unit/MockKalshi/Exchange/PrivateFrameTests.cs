@@ -6,7 +6,10 @@ namespace MarketData.Tests.Unit.MockKalshi.Exchange;
 /// <summary>What only the customer learns whose orders it concerns. Sessions here belong to the customer "default".</summary>
 public class PrivateFrameTests
 {
-    private const string Us = "default", SubscribePrivate = """{"id":1,"cmd":"subscribe","params":{"channels":["fill","user_orders","market_positions"]}}""";
+    private const string Us = "default";
+
+    private const string SubscribePrivate =
+        """{"id":1,"cmd":"subscribe","params":{"channels":["fill","user_orders","market_positions"]}}""";
 
     [Fact]
     public async Task A_fill_is_told_with_the_order_and_the_position_after_it()
@@ -24,10 +27,11 @@ public class PrivateFrameTests
         Assert.Equal(["fill", "user_order", "market_position"], frames.Select(frame => frame.Type));
         Assert.All(frames, frame => Assert.Null(frame.Seq));
         var (fill, order, position) = (frames[0].Message, frames[1].Message, frames[2].Message);
-        Assert.Equal((placed.Id.ToString(), "our-1", ticker), ((string)fill["order_id"]!, (string)fill["client_order_id"]!, (string)fill["market_ticker"]!));
-        Assert.Equal(("1.00", "-1.00", "sell", "yes", "no"), ((string)fill["count_fp"]!, (string)fill["post_position_fp"]!, (string)fill["action"]!, (string)fill["side"]!, (string)fill["purchased_side"]!));
+        string[] identity = ["order_id", "client_order_id", "market_ticker", "count_fp", "post_position_fp", "action", "side", "purchased_side"];
+        Assert.Equal([placed.Id.ToString(), "our-1", ticker, "1.00", "-1.00", "sell", "yes", "no"], identity.Select(field => (string)fill[field]!));
         Assert.True((bool)fill["is_taker"]!);
-        Assert.Equal(("executed", "1.00", "0.00"), ((string)order["status"]!, (string)order["fill_count_fp"]!, (string)order["remaining_count_fp"]!));
+        string[] state = ["status", "fill_count_fp", "remaining_count_fp"];
+        Assert.Equal(["executed", "1.00", "0.00"], state.Select(field => (string)order[field]!));
         Assert.Equal(FormattableString.Invariant($"{(10_000 - bid) / 10_000m:0.000000}"), (string)position["position_cost_dollars"]!);
         Assert.Equal("-1.00", (string)position["position_fp"]!);
     }
@@ -46,8 +50,10 @@ public class PrivateFrameTests
         await PlaceAsync(exchange, "somebody", request);
         await exchange.Exchange.CancelOrderAsync(Us, order.Id, CancellationToken.None);
 
-        var told = (await client.ReceiveAllSoFarAsync()).Select(frame => (frame.Type, (string)frame.Message["status"]!, (string)frame.Message["remaining_count_fp"]!));
-        Assert.Equal([("user_order", "resting", "2.50"), ("user_order", "canceled", "0.00")], told);
+        var told = await client.ReceiveAllSoFarAsync();
+        Assert.All(told, frame => Assert.Equal("user_order", frame.Type));
+        var states = told.Select(frame => ((string)frame.Message["status"]!, (string)frame.Message["remaining_count_fp"]!));
+        Assert.Equal([("resting", "2.50"), ("canceled", "0.00")], states);
     }
 
     [Fact]

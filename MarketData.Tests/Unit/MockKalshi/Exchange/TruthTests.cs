@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MarketData.MockKalshi.Exchange.Truth;
 using MarketData.Tests.Integration;
 
 namespace MarketData.Tests.Unit.MockKalshi.Exchange;
@@ -68,6 +69,37 @@ public class TruthTests
     }
 
     [Fact]
+    public async Task A_close_empties_the_book_with_its_snapshot_and_not_before()
+    {
+        await using var exchange = await MockExchange.StartStillAsync("--Simulation:ShortMarketLife", "00:00:03");
+        string closing = (await exchange.TickersAsync()).First(ticker => ticker.Contains("15M-", StringComparison.Ordinal));
+        await using var client = await exchange.ConnectAsync();
+        var books = new Dictionary<string, ClientBook>();
+        foreach (var frame in await CommandTests.SubscribeToBooksAsync(client, closing)) Apply(books, frame);
+        string open = books[closing].ToString();
+
+        var close = await client.ReceiveAsync();
+        Apply(books, close);
+
+        Assert.Equal("yes  no ", books[closing].ToString());
+        Assert.Equal(open, await TruthAsync(exchange, closing, close.Seq!.Value - 1));
+        Assert.Equal("yes  no ", await TruthAsync(exchange, closing, close.Seq!.Value));
+    }
+
+    [Fact]
+    public async Task What_is_too_long_ago_is_gone()
+    {
+        await using var exchange = await MockExchange.StartAsync("--rate", "50000", "--markets", "4", "--Connection:StreamBuffer", "1000000");
+        string[] tickers = await exchange.TickersAsync();
+        await using var client = await exchange.ConnectAsync();
+        await client.SendAsync(CommandTests.Subscribe(1, tickers));
+
+        for (int i = 0; i < SeqTrail.Held + 10; i++) await client.ReceiveBytesAsync();
+
+        Assert.Equal((HttpStatusCode.Gone, "no_longer_held"), await ErrorAsync(exchange, $"/mock/books/{tickers[0]}?at=5"));
+    }
+
+    [Fact]
     public async Task The_newest_subscription_with_the_market_is_asked()
     {
         await using var exchange = await MockExchange.StartStillAsync();
@@ -124,10 +156,11 @@ public class TruthTests
     /// <summary>A snapshot of each of two markets, then deltas of both in turn.</summary>
     private static string RecordedLine(int index)
     {
-        string ticker = index % 2 == 0 ? "KXA-1" : "KXB-2";
+        string market = $"\"market_ticker\":\"{(index % 2 == 0 ? "KXA-1" : "KXB-2")}\",\"market_id\":\"\"";
+        string side = index % 3 == 0 ? "no" : "yes";
         return index < 2
-            ? $$$"""{"type":"orderbook_snapshot","sid":1,"seq":{{{index + 1}}},"msg":{"market_ticker":"{{{ticker}}}","market_id":"","yes_dollars_fp":[["0.4000","10.00"]]}}"""
-            : $$$"""{"type":"orderbook_delta","sid":1,"seq":{{{index + 1}}},"msg":{"market_ticker":"{{{ticker}}}","market_id":"","price_dollars":"0.{{{10 + index}}}00","delta_fp":"{{{index}}}.00","side":"{{{(index % 3 == 0 ? "no" : "yes")}}}"}}""";
+            ? $$$"""{"type":"orderbook_snapshot","sid":1,"seq":1,"msg":{"yes_dollars_fp":[["0.4000","10.00"]],{{{market}}}}}"""
+            : $$$"""{"type":"orderbook_delta","sid":1,"seq":1,"msg":{"price_dollars":"0.{{{10 + index}}}00","delta_fp":"{{{index}}}.00","side":"{{{side}}}",{{{market}}}}}""";
     }
 
     private static void Apply(Dictionary<string, ClientBook> books, Frame frame)
