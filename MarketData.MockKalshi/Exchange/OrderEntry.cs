@@ -73,6 +73,9 @@ internal enum OrderRefusal
     DuplicateClientOrderId,
     OrderNotFound,
     OrderNotResting,
+
+    /// <summary>More resting orders, or more contracts in one order or at one price, than the exchange takes.</summary>
+    LimitExceeded,
 }
 
 /// <summary>An order as it stands after the request, or why there is none.</summary>
@@ -82,10 +85,17 @@ internal readonly record struct OrderOutcome(OrderView? Order, OrderRefusal? Ref
 }
 
 /// <summary>Which of a customer's orders a listing asks for; null members do not restrict.</summary>
-internal sealed record OrderFilter(string Customer, string? Ticker = null, OrderStatus? Status = null);
+internal sealed record OrderFilter(string Customer, string? Ticker = null, OrderStatus? Status = null)
+{
+    public bool Matches(string customer, string ticker, OrderStatus status) =>
+        Customer == customer && (Ticker is null || Ticker == ticker) && (Status is null || Status == status);
+}
 
 /// <summary>A trade with where and when it was.</summary>
 internal sealed record TradeView(string Ticker, TradePrint Print, DateTimeOffset Time);
 
 /// <summary>Which trades a listing asks for; null members do not restrict.</summary>
-internal sealed record TradeFilter(string? Ticker, TimeInterval Time);
+internal sealed record TradeFilter(string? Ticker, TimeInterval Time)
+{
+    public bool Matches(TradeView trade) => (Ticker is null || Ticker == trade.Ticker) && Time.Contains(trade.Time);
+}
