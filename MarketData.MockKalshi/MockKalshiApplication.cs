@@ -1,3 +1,4 @@
+using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
@@ -40,6 +41,7 @@ public static class MockKalshiApplication
         services.AddSettings();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<MockKalshiMetrics>();
+        services.AddSingleton<RequestAuthenticator>();
         services.AddHealthChecks().AddCheck<ExchangeHealthCheck>("exchange", timeout: TimeSpan.FromSeconds(2));
 
         if (string.IsNullOrEmpty(builder.Configuration["Replay:File"]))

@@ -1,3 +1,4 @@
+using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
@@ -22,6 +23,13 @@ internal static class Settings
             .Validate(
                 options => options.Speed is >= 0 and <= 1_000_000,
                 "Replay:Speed (--speed) must be between 0 (unpaced) and 1,000,000.");
+        services.AddOptions<AuthenticationOptions>().BindConfiguration(AuthenticationOptions.Section)
+            .Validate(
+                options => !options.Enabled || Directory.Exists(options.KeysDirectory),
+                "Authentication:KeysDirectory (--keys) must be a directory that exists; create-key makes one.")
+            .Validate(
+                options => Within(options.ClockSkew, TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
+                "Authentication:ClockSkew must be between 100 ms and 1 day.");
         services.AddOptions<ConnectionOptions>().BindConfiguration(ConnectionOptions.Section)
             .Validate(
                 options => Within(options.PingInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
@@ -48,6 +56,7 @@ internal static class Settings
         {
             _ = services.GetRequiredService<IOptions<SimulationOptions>>().Value;
             _ = services.GetRequiredService<IOptions<ReplayOptions>>().Value;
+            _ = services.GetRequiredService<IOptions<AuthenticationOptions>>().Value;
             _ = services.GetRequiredService<IOptions<ConnectionOptions>>().Value;
         }
         catch (OptionsValidationException exception)

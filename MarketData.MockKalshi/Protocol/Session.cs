@@ -1,3 +1,5 @@
+using MarketData.MockKalshi.Authentication;
+
 namespace MarketData.MockKalshi.Protocol;
 
 /// <summary>
@@ -12,6 +14,9 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
     private int _lastSid;
 
     public OutboundQueue Outbound { get; } = outbound;
+
+    /// <summary>Who is connected: the key id of the handshake's signature, <c>default</c> when none is needed, empty for nobody.</summary>
+    public string Customer { get; init; } = RequestAuthenticator.DefaultCustomer;
 
     public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
 
