@@ -2,6 +2,7 @@ using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
+using MarketData.MockKalshi.Rest;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Rest;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
