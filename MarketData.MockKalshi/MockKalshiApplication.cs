@@ -43,6 +43,7 @@ public static class MockKalshiApplication
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<MockKalshiMetrics>();
         services.AddSingleton<RequestAuthenticator>();
+        services.AddSingleton<RateLimitFilter>();
         services.AddHealthChecks().AddCheck<ExchangeHealthCheck>("exchange", timeout: TimeSpan.FromSeconds(2));
 
         if (string.IsNullOrEmpty(builder.Configuration["Replay:File"]))

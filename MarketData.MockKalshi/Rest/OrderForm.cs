@@ -14,7 +14,7 @@ namespace MarketData.MockKalshi.Rest;
 internal sealed record OrderForm(OrderRequest Request, bool AtAnyPrice)
 {
     /// <summary>Keeps price times count far inside 64 bits.</summary>
-    private const long MaxContracts = 100_000_000;
+    private const long MaxContracts = 10_000_000;
 
     private const int Cent = FixedPoint.PriceScale / 100, MaxClientOrderIdLength = 128;
 

@@ -9,7 +9,9 @@ internal static class RestEndpoints
     public static void MapRest(this IEndpointRouteBuilder endpoints)
     {
         var api = endpoints.MapGroup("/trade-api/v2");
-        api.AddEndpointFilter<RateLimitFilter>();
+        // One for all: a filter given by its type would be made anew for each call.
+        api.AddEndpointFilter((invocation, next) =>
+            invocation.HttpContext.RequestServices.GetRequiredService<RateLimitFilter>().InvokeAsync(invocation, next));
         api.AddEndpointFilter(AnswerBadRequestsAsync);
 
         var marketData = api.MapGroup("");
