@@ -9,7 +9,9 @@ internal static class CommandLine
         MarketData.MockKalshi --urls http://127.0.0.1:9090 [options]
           --markets N     open markets of the simulation (40)
           --rate R        book changes a second over all markets (100)
-          --seed S        same seed, same exchange (1)
+          --burst N       acts of participants in one burst (25)
+          --seed S        same seed and start, same exchange (1)
+          --clock-speed X exchange time passes X times as fast (1)
           --replay FILE   play a recording, one frame a line, .gz too
           --speed X       1 real pace, 2 twice as fast, 0 as fast as the client reads (1)
           --keys DIR      WebSockets must be signed by a key of this directory (off)
@@ -20,7 +22,9 @@ internal static class CommandLine
     {
         ["--markets"] = "Simulation:Markets",
         ["--rate"] = "Simulation:Rate",
+        ["--burst"] = "Simulation:Burst",
         ["--seed"] = "Simulation:Seed",
+        ["--clock-speed"] = "Simulation:ClockSpeed",
         ["--replay"] = "Replay:File",
         ["--speed"] = "Replay:Speed",
         ["--keys"] = "Authentication:KeysDirectory",

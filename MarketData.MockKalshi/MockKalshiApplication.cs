@@ -30,6 +30,7 @@ public static class MockKalshiApplication
         app.MapDefaultEndpoints();
         app.MapWebSocket();
         app.MapRest();
+        app.MapTruth();
         // What is wrong with settings or recording ends the start here, before anything listens.
         Settings.Check(app.Services);
         app.Services.GetRequiredService<IExchange>();

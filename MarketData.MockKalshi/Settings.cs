@@ -19,6 +19,13 @@ internal static class Settings
             .Validate(
                 options => options.Rate is >= 0 and <= 100_000,
                 "Simulation:Rate (--rate) must be between 0 and 100,000 book changes a second.")
+            .Validate(options => options.Burst is >= 1 and <= 10_000, "Simulation:Burst (--burst) must be between 1 and 10,000.")
+            .Validate(
+                options => options.Start is null or { Year: >= 1970 and <= 2500 },
+                "Simulation:Start must be a time between the years 1970 and 2500, such as 2026-11-25T12:00:00Z.")
+            .Validate(
+                options => options.ClockSpeed is >= 0.001 and <= 100_000,
+                "Simulation:ClockSpeed (--clock-speed) must be between 0.001 and 100,000.")
             .Validate(
                 options => Within(options.ShortMarketLife, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
                 "Simulation:ShortMarketLife must be between 1 s and 1 day.");

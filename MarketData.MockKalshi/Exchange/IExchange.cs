@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using MarketData.Domain.Books;
+using MarketData.MockKalshi.Exchange.Truth;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Exchange;
@@ -22,6 +23,16 @@ internal interface IExchange
 
     /// <summary>A market's book as it stands; null when there is no such market.</summary>
     ValueTask<BookView?> ReadBookAsync(string ticker, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What a book is, or what it was once a client had applied a frame: any test can compare a client's book with it.
+    /// </summary>
+    /// <param name="ticker">The market.</param>
+    /// <param name="atSeq">
+    /// A number of the newest subscription that holds the market's book; null for the present.
+    /// </param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    ValueTask<TruthAnswer> ReadTruthAsync(string ticker, long? atSeq, CancellationToken cancellationToken);
 
     /// <summary>The latest trades that match, newest first.</summary>
     /// <param name="filter">Which trades.</param>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace MarketData.MockKalshi.Exchange;
 
 /// <summary>The markets of the simulated exchange, by ticker, by id and in ticker order. Owned by the exchange's loop.</summary>
@@ -5,6 +7,7 @@ internal sealed class MarketBoard
 {
     private readonly Dictionary<string, SimulatedMarket> _byTicker = new(StringComparer.Ordinal);
     private readonly Dictionary<Guid, SimulatedMarket> _byId = [];
+    private readonly Dictionary<string, int> _marketsOfEvent = new(StringComparer.Ordinal);
     private readonly List<string> _tickers = [];
 
     public IEnumerable<SimulatedMarket> All => _byTicker.Values;
@@ -14,6 +17,7 @@ internal sealed class MarketBoard
         string ticker = market.Definition.Ticker;
         _byTicker.Add(ticker, market);
         _byId.Add(market.Definition.MarketId, market);
+        CollectionsMarshal.GetValueRefOrAddDefault(_marketsOfEvent, market.Definition.EventTicker, out _)++;
         _tickers.Insert(~_tickers.BinarySearch(ticker, StringComparer.Ordinal), ticker);
     }
 
@@ -22,8 +26,13 @@ internal sealed class MarketBoard
         string ticker = market.Definition.Ticker;
         _byTicker.Remove(ticker);
         _byId.Remove(market.Definition.MarketId);
+        if (--CollectionsMarshal.GetValueRefOrAddDefault(_marketsOfEvent, market.Definition.EventTicker, out _) == 0)
+            _marketsOfEvent.Remove(market.Definition.EventTicker);
         _tickers.RemoveAt(_tickers.BinarySearch(ticker, StringComparer.Ordinal));
     }
+
+    /// <summary>Some market of this event is on the board.</summary>
+    public bool HasEvent(string eventTicker) => _marketsOfEvent.ContainsKey(eventTicker);
 
     public SimulatedMarket? Find(string ticker) => _byTicker.GetValueOrDefault(ticker);
 

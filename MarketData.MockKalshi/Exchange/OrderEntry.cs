@@ -55,6 +55,9 @@ internal sealed record OrderView(Guid Id, string Customer, OrderRequest Request,
     /// <summary>What the fills cost, price times count, in 1/1,000,000 dollar.</summary>
     public required long FilledCost { get; init; }
 
+    /// <summary>The part of <see cref="FilledCost"/> that came while the order rested; the order itself caused the rest of it.</summary>
+    public required long MakerCost { get; init; }
+
     public required DateTimeOffset CreatedTime { get; init; }
 
     public required DateTimeOffset UpdatedTime { get; init; }
@@ -73,6 +76,9 @@ internal enum OrderRefusal
     DuplicateClientOrderId,
     OrderNotFound,
     OrderNotResting,
+
+    /// <summary>More resting orders, or more contracts in one order or at one price, than the exchange takes.</summary>
+    LimitExceeded,
 }
 
 /// <summary>An order as it stands after the request, or why there is none.</summary>
@@ -82,10 +88,17 @@ internal readonly record struct OrderOutcome(OrderView? Order, OrderRefusal? Ref
 }
 
 /// <summary>Which of a customer's orders a listing asks for; null members do not restrict.</summary>
-internal sealed record OrderFilter(string Customer, string? Ticker = null, OrderStatus? Status = null);
+internal sealed record OrderFilter(string Customer, string? Ticker = null, OrderStatus? Status = null)
+{
+    public bool Matches(string customer, string ticker, OrderStatus status) =>
+        Customer == customer && (Ticker is null || Ticker == ticker) && (Status is null || Status == status);
+}
 
 /// <summary>A trade with where and when it was.</summary>
 internal sealed record TradeView(string Ticker, TradePrint Print, DateTimeOffset Time);
 
 /// <summary>Which trades a listing asks for; null members do not restrict.</summary>
-internal sealed record TradeFilter(string? Ticker, TimeInterval Time);
+internal sealed record TradeFilter(string? Ticker, TimeInterval Time)
+{
+    public bool Matches(TradeView trade) => (Ticker is null || Ticker == trade.Ticker) && Time.Contains(trade.Time);
+}

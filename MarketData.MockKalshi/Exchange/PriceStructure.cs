@@ -19,6 +19,18 @@ internal sealed record PriceStructure(string Name, IReadOnlyList<PriceRange> Ran
     public static readonly PriceStructure TaperedDeciCent =
         new("tapered_deci_cent", [new(0, 1_000, 10), new(1_000, 9_000, 100), new(9_000, FixedPoint.PriceScale, 10)]);
 
+    public static readonly PriceStructure CenterDeciEdgeCentiCent =
+        new("center_deci_edge_centi_cent", [new(0, 100, 1), new(100, 9_900, 10), new(9_900, FixedPoint.PriceScale, 1)]);
+
+    /// <summary>The structure with the next finer ticks, in which every price of this one is allowed; itself when there is none.</summary>
+    public PriceStructure Finer() =>
+        this == LinearCent ? TaperedDeciCent
+        : this == TaperedDeciCent ? DeciCent
+        : CenterDeciEdgeCentiCent;
+
+    /// <summary>An order may have this price: a tick between nothing and one dollar.</summary>
+    public bool Allows(int price) => price is > 0 and < FixedPoint.PriceScale && Below(price + 1) == price;
+
     /// <summary>The next allowed price below; 0 or less where there is none to quote at.</summary>
     public int Below(int price)
     {

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using MarketData.MockKalshi.Exchange.Truth;
 using MarketData.MockKalshi.Protocol;
 using Microsoft.Extensions.Options;
 
@@ -11,6 +12,10 @@ namespace MarketData.MockKalshi.Exchange;
 internal sealed class SimulatedExchange : BackgroundService, IExchange
 {
     private const int PendingWork = 1024;
+
+    /// <summary>Events in one go, so that commands do not wait long behind a busy exchange.</summary>
+    private const int LongestRun = 500;
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(10);
 
@@ -18,17 +23,32 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
         Channel.CreateBounded<Action>(new BoundedChannelOptions(PendingWork) { SingleReader = true });
 
     private readonly TimeProvider _timeProvider;
+    private readonly ExchangeClock _clock;
+    private readonly Timeline _timeline;
+    private readonly ChangeHistory _history = new();
+    private readonly TradeTape _tape = new();
     private readonly MarketBoard _board = new();
     private readonly MarketPublisher _publisher;
-    private readonly Simulation _simulation;
-    private readonly long _started;
+    private readonly OrderDesk _desk;
 
     public SimulatedExchange(IOptions<SimulationOptions> options, MockKalshiMetrics metrics, TimeProvider timeProvider)
     {
+        var settings = options.Value;
         _timeProvider = timeProvider;
-        _started = timeProvider.GetTimestamp();
-        _publisher = new MarketPublisher(_board, metrics, timeProvider);
-        _simulation = new Simulation(options.Value, _board, _publisher, timeProvider.GetUtcNow());
+        _clock = new ExchangeClock(timeProvider, settings.ClockSpeed);
+        _timeline = new Timeline(settings.Start ?? timeProvider.GetUtcNow());
+        _publisher = new MarketPublisher(_board, _history, _timeline, metrics);
+        var floor = new TradingFloor(_publisher, new TickerConflation(_publisher, _timeline), _history, _tape);
+
+        // One source each, so that customers' orders draw nothing from what the participants and the life cycle draw.
+        Random random = new(settings.Seed), tradeIds = new(~settings.Seed), orderIds = new(settings.Seed ^ int.MinValue);
+        var flow = new OrderFlow(floor, random);
+        var catalog = new MarketCatalog(random, _timeline.Now, Simulation.DailyMarkets(settings.Markets));
+        var lifecycle = new MarketLifecycle(
+            _board, _publisher, catalog, flow, floor, _timeline, random, () => RandomUuid.Next(tradeIds), settings.ShortMarketLife);
+        _desk = new OrderDesk(_board, floor, _publisher, _timeline, orderIds);
+        // Its events are on the timeline from here on.
+        _ = new Simulation(settings, random, flow, lifecycle, _timeline, _history);
     }
 
     public async Task ServeAsync(Session session, ChannelReader<Command> commands, CancellationToken cancellationToken)
@@ -64,32 +84,37 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
     public async ValueTask<BookView?> ReadBookAsync(string ticker, CancellationToken cancellationToken) =>
         await InLoopAsync(() => _board.Find(ticker) is { } market ? BookView.Of(market.Book) : null, cancellationToken);
 
-    public ValueTask<IReadOnlyList<TradeView>> ListTradesAsync(TradeFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<TradeView>>([]);
+    public async ValueTask<IReadOnlyList<TradeView>> ListTradesAsync(
+        TradeFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
+        await InLoopAsync(() => _tape.List(filter, before, limit), cancellationToken);
 
-    public ValueTask<OrderOutcome> PlaceOrderAsync(string customer, OrderRequest request, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(OrderOutcome.Refused(OrderRefusal.NoOrderEntry));
+    public async ValueTask<OrderOutcome> PlaceOrderAsync(string customer, OrderRequest request, CancellationToken cancellationToken) =>
+        await InLoopAsync(() => _desk.Place(customer, request), cancellationToken);
 
-    public ValueTask<OrderOutcome> CancelOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(OrderOutcome.Refused(OrderRefusal.NoOrderEntry));
+    public async ValueTask<OrderOutcome> CancelOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken) =>
+        await InLoopAsync(() => _desk.Cancel(customer, orderId), cancellationToken);
 
-    public ValueTask<OrderView?> FindOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<OrderView?>(null);
+    public async ValueTask<OrderView?> FindOrderAsync(string customer, Guid orderId, CancellationToken cancellationToken) =>
+        await InLoopAsync(() => _desk.Find(customer, orderId)?.View, cancellationToken);
 
-    public ValueTask<IReadOnlyList<OrderView>> ListOrdersAsync(
+    public async ValueTask<IReadOnlyList<OrderView>> ListOrdersAsync(
         OrderFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<OrderView>>([]);
+        await InLoopAsync(() => _desk.List(filter, before, limit), cancellationToken);
+
+    public async ValueTask<TruthAnswer> ReadTruthAsync(string ticker, long? atSeq, CancellationToken cancellationToken) =>
+        await InLoopAsync(() => ReadTruth(ticker, atSeq), cancellationToken);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // A full channel needs no wake-up: each item that is done wakes the simulation too.
+        // A full channel needs no wake-up: each item that is done wakes the exchange too.
         await using var timer = _timeProvider.CreateTimer(
             _ => _work.Writer.TryWrite(static () => { }), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        _clock.Set(_timeline.Now);
         try
         {
-            await foreach (var work in _work.Reader.ReadAllAsync(stoppingToken))
+            while (await _work.Reader.WaitToReadAsync(stoppingToken))
             {
-                work();
+                await RunAsync(stoppingToken);
                 timer.Change(UntilNext(), Timeout.InfiniteTimeSpan);
             }
         }
@@ -101,11 +126,38 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
         }
     }
 
+    /// <summary>Does the work that waits, each piece at the present of the exchange, and ends when exchange time has been caught up with.</summary>
+    private async Task RunAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            bool caughtUp = _timeline.RunUntil(_clock.Now, LongestRun);
+            if (_work.Reader.TryRead(out var work)) work();
+            else if (caughtUp) return;
+            if (caughtUp) continue;
+            _clock.Follow(_timeline.Now);
+            stoppingToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
     private TimeSpan UntilNext()
     {
-        var pause = _simulation.Advance(_timeProvider.GetUtcNow(), _timeProvider.GetElapsedTime(_started));
+        if (_timeline.NextDue is not { } due) return LongestPause;
         // A timer takes whole milliseconds: what is less than one would fire at once, again and again.
-        return TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(pause.TotalMilliseconds), 1, LongestPause.TotalMilliseconds));
+        return TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling(_clock.Until(due).TotalMilliseconds), 1, LongestPause.TotalMilliseconds));
+    }
+
+    private TruthAnswer ReadTruth(string ticker, long? atSeq)
+    {
+        if (_board.Find(ticker) is not { } market) return TruthAnswer.Missing(TruthGap.UnknownMarket);
+        if (atSeq is not { } seq) return new TruthAnswer(BookView.Of(market.Book), _history.Last, null);
+        // Who subscribed last stands last.
+        if (market.BookSubscriptions is not [.., var subscription]) return TruthAnswer.Missing(TruthGap.NotSubscribed);
+        if (seq > subscription.LastSeq) return TruthAnswer.Missing(TruthGap.SeqNotReached);
+        return subscription.Trail.PositionAt(seq) is { } change && _history.AsOf(market.Book, market.LastChange, change) is { } book
+            ? new TruthAnswer(BookView.Of(book), change, null)
+            : TruthAnswer.Missing(TruthGap.NoLongerHeld);
     }
 
     private async Task LeaveAsync(Session session)

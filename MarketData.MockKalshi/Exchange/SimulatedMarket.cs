@@ -1,39 +1,40 @@
 using MarketData.Domain.Books;
 using MarketData.Domain.Numbers;
+using MarketData.MockKalshi.Exchange.Matching;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Exchange;
 
-/// <summary>A signed change of one level: price in 1/10,000 dollar, delta in 1/100 contract.</summary>
-internal readonly record struct BookChange(Side Side, int Price, long Delta);
-
-/// <summary>One trade. YES price in 1/10,000 dollar, count in 1/100 contract.</summary>
-/// <param name="Id">Unique.</param>
-/// <param name="Taker">The outcome that the taker bought.</param>
-/// <param name="YesPrice">What YES cost; NO cost the rest of a dollar.</param>
-/// <param name="Count">Contracts.</param>
-internal readonly record struct TradePrint(Guid Id, Side Taker, int YesPrice, long Count);
-
-/// <summary>A market of the simulated exchange with its book and its listeners. Owned by the exchange's loop.</summary>
-internal sealed class SimulatedMarket(MarketDefinition definition, DateTimeOffset created)
+/// <summary>A market of the simulated exchange with its book, its positions and its listeners. Owned by the exchange's loop.</summary>
+internal sealed class SimulatedMarket(MarketListing listing, MarketDefinition definition, MatchingEngine engine)
 {
     private int _lastPrice, _previousPrice;
-    private long _lastTradeCount, _volume, _openInterest, _dollarVolume;
+    private long _lastTradeCount, _volume, _dollarVolume;
 
-    public MarketDefinition Definition { get; } = definition;
+    /// <summary>Its place in the exchange's programme, from which the market after it follows.</summary>
+    public MarketListing Listing { get; } = listing;
 
-    public OrderBook Book { get; } = new();
+    public MarketDefinition Definition { get; private set; } = definition;
+
+    public MatchingEngine Engine { get; } = engine;
+
+    public OrderBook Book => Engine.Book;
+
+    public PositionBook Positions { get; } = new();
 
     /// <summary>What participants think YES is worth, an allowed price; quotes gather around it.</summary>
     public int FairPrice { get; set; }
 
-    public MarketStatus Status { get; private set; } = MarketStatus.Active;
+    public MarketStatus Status { get; private set; } = MarketStatus.Initialized;
 
     public string Result { get; private set; } = "";
 
-    public DateTimeOffset UpdatedTime { get; private set; } = created;
+    public DateTimeOffset UpdatedTime { get; private set; } = definition.CreatedTime;
 
     public DateTimeOffset? SettlementTime { get; private set; }
+
+    /// <summary>The exchange's number of the newest change of its book; 0 for none.</summary>
+    public long LastChange { get; set; }
 
     /// <summary>A ticker frame is due: a best price, its size or the last trade changed.</summary>
     public bool TickerDue { get; set; }
@@ -48,28 +49,27 @@ internal sealed class SimulatedMarket(MarketDefinition definition, DateTimeOffse
         PreviousPrice = _previousPrice,
         LastTradeCount = _lastTradeCount,
         Volume = _volume,
-        OpenInterest = _openInterest,
+        OpenInterest = Positions.OpenInterest,
         DollarVolume = _dollarVolume,
     };
 
     public MarketView View => new(Definition, Status, Quotes) { UpdatedTime = UpdatedTime, SettlementTime = SettlementTime, Result = Result };
 
-    public void Record(in TradePrint trade, bool opensInterest)
+    public void Record(in TradePrint trade, string taker, string maker)
     {
         _previousPrice = _lastPrice == 0 ? trade.YesPrice : _lastPrice;
         _lastPrice = trade.YesPrice;
         _lastTradeCount = trade.Count;
         _volume += trade.Count;
         _dollarVolume += trade.Count * trade.YesPrice;
-        if (opensInterest) _openInterest += trade.Count;
-        else _openInterest = Math.Max(0, _openInterest - trade.Count);
+        Positions.Record(trade, taker, maker);
     }
 
-    public void Close(DateTimeOffset time)
-    {
-        Book.Clear();
-        Become(MarketStatus.Closed, time);
-    }
+    public void Activate(DateTimeOffset time) => Become(MarketStatus.Active, time);
+
+    public void Deactivate(DateTimeOffset time) => Become(MarketStatus.Inactive, time);
+
+    public void Close(DateTimeOffset time) => Become(MarketStatus.Closed, time);
 
     /// <summary>YES wins when it was thought worth more than half a dollar.</summary>
     public void Determine(DateTimeOffset time)
@@ -82,6 +82,13 @@ internal sealed class SimulatedMarket(MarketDefinition definition, DateTimeOffse
     {
         SettlementTime = time;
         Become(MarketStatus.Finalized, time);
+    }
+
+    /// <summary>Its terms change: the close, the strike or the ticks; never its names.</summary>
+    public void Redefine(MarketDefinition definition, DateTimeOffset time)
+    {
+        Definition = definition;
+        UpdatedTime = time;
     }
 
     private void Become(MarketStatus status, DateTimeOffset time)

@@ -1,3 +1,5 @@
+using MarketData.MockKalshi.Exchange.Truth;
+
 namespace MarketData.MockKalshi.Exchange;
 
 /// <summary>
@@ -6,90 +8,55 @@ namespace MarketData.MockKalshi.Exchange;
 /// </summary>
 internal sealed class Simulation
 {
-    /// <summary>Between two ticker frames of one market at least this much time passes.</summary>
-    private static readonly TimeSpan TickerInterval = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>After a pause longer than this the changes that were missed are left out.</summary>
-    private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(1);
-
-    /// <summary>Steps in one go, so that commands do not wait long behind a busy exchange.</summary>
-    private const int LongestRun = 500;
-
-    private const int ShortLivedEvery = 8, BurstSteps = 25;
+    private const int ShortLivedEvery = 8;
     private const double BurstChance = 0.003, ActivityExponent = 0.8;
+
+    /// <summary>Three years: at the smallest rates a pause would not fit a <see cref="TimeSpan"/>.</summary>
+    private const double LongestPauseSeconds = 1e8;
 
     private readonly Random _random;
     private readonly OrderFlow _flow;
-    private readonly MarketPublisher _publisher;
-    private readonly MarketLifecycle _lifecycle;
+    private readonly Timeline _timeline;
+    private readonly ChangeHistory _history;
     private readonly SimulatedMarket[] _slots;
+    private readonly Dictionary<SimulatedMarket, int> _slotOf = [];
     private readonly double[] _cumulativeActivity;
     private readonly double _rate;
-    private readonly List<SimulatedMarket> _tickersDue = [];
-    private TimeSpan _nextStep, _nextTickers;
+    private readonly int _burst;
 
-    public Simulation(SimulationOptions options, MarketBoard board, MarketPublisher publisher, DateTimeOffset now)
+    public Simulation(
+        SimulationOptions options, Random random, OrderFlow flow, MarketLifecycle lifecycle, Timeline timeline, ChangeHistory history)
     {
-        _random = new Random(options.Seed);
-        _publisher = publisher;
-        _rate = options.Rate;
-        _flow = new OrderFlow(_random);
-        var catalog = new MarketCatalog(_random);
-        _lifecycle = new MarketLifecycle(board, publisher, catalog, _flow, _random, options.ShortMarketLife) { Succeeded = Replace };
+        (_random, _flow, _timeline, _history) = (random, flow, timeline, history);
+        (_rate, _burst) = (options.Rate, options.Burst);
+        lifecycle.Succeeded = Replace;
         _slots = new SimulatedMarket[options.Markets];
-        for (int i = 0; i < _slots.Length; i++) _slots[i] = _lifecycle.OpenInitial(i % ShortLivedEvery == ShortLivedEvery - 1, now);
+        for (int i = 0; i < _slots.Length; i++)
+        {
+            _slots[i] = lifecycle.OpenInitial(IsShortLived(i), timeline.Now);
+            _slotOf.Add(_slots[i], i);
+        }
+
         _cumulativeActivity = Activity(_slots.Length);
-        _nextStep = _rate > 0 ? TimeSpan.Zero : TimeSpan.MaxValue;
+        if (_rate > 0) timeline.Schedule(timeline.Now, Step);
     }
 
-    /// <summary>Does what is due and returns how long to wait before coming again.</summary>
-    /// <param name="now">Exchange time, which messages carry and markets close by.</param>
-    /// <param name="elapsed">Time since the start on a clock that never steps: it paces the participants.</param>
-    public TimeSpan Advance(DateTimeOffset now, TimeSpan elapsed)
-    {
-        _lifecycle.Advance(now);
-        if (_nextStep < elapsed - LongestLag) _nextStep = elapsed - LongestLag;
-        for (int i = 0; i < LongestRun && _nextStep <= elapsed; i++) Step(now);
-        if (_tickersDue.Count > 0 && _nextTickers <= elapsed) PublishTickers(now, elapsed);
+    /// <summary>Markets of daily events among so many.</summary>
+    public static int DailyMarkets(int markets) => markets - markets / ShortLivedEvery;
 
-        var pause = Shorter(_nextStep - elapsed, _lifecycle.NextDue - now);
-        if (_tickersDue.Count > 0) pause = Shorter(pause, _nextTickers - elapsed);
-        return pause > TimeSpan.Zero ? pause : TimeSpan.Zero;
-    }
+    private static bool IsShortLived(int slot) => slot % ShortLivedEvery == ShortLivedEvery - 1;
 
     private void Step(DateTimeOffset now)
     {
         var market = PickMarket();
-        int steps = _random.NextDouble() < BurstChance ? BurstSteps : 1;
-        int changes = 0;
-        for (int i = 0; i < steps && market.Status == MarketStatus.Active; i++)
-        {
-            var before = market.Quotes;
-            _flow.Step(market);
-            foreach (var change in _flow.Changes) _publisher.PublishChange(market, change, now);
-            foreach (var trade in _flow.Trades) _publisher.PublishTrade(market, trade, now);
-            changes += _flow.Changes.Count;
-            if (!market.TickerDue && before != market.Quotes)
-            {
-                market.TickerDue = true;
-                _tickersDue.Add(market);
-            }
-        }
+        int acts = _random.NextDouble() < BurstChance ? _burst : 1;
+        long before = _history.Last;
+        for (int i = 0; i < acts && market.Status == MarketStatus.Active; i++) _flow.Step(market, now);
 
         // Exponential pauses make a Poisson stream of the configured mean.
-        _nextStep += TimeSpan.FromSeconds(-Math.Log(1 - _random.NextDouble()) * Math.Max(changes, 1) / _rate);
-    }
-
-    private void PublishTickers(DateTimeOffset now, TimeSpan elapsed)
-    {
-        foreach (var market in _tickersDue)
-        {
-            market.TickerDue = false;
-            _publisher.PublishTicker(market, now);
-        }
-
-        _tickersDue.Clear();
-        _nextTickers = elapsed + TickerInterval;
+        long changes = Math.Max(_history.Last - before, 1);
+        double pause = -Math.Log(1 - _random.NextDouble()) * changes / _rate;
+        _timeline.Schedule(now + TimeSpan.FromSeconds(Math.Min(pause, LongestPauseSeconds)), Step);
     }
 
     private SimulatedMarket PickMarket()
@@ -98,9 +65,12 @@ internal sealed class Simulation
         return _slots[Math.Min(index < 0 ? ~index : index, _slots.Length - 1)];
     }
 
-    private void Replace(SimulatedMarket closed, SimulatedMarket successor) => _slots[Array.IndexOf(_slots, closed)] = successor;
-
-    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+    private void Replace(SimulatedMarket closed, SimulatedMarket successor)
+    {
+        _slotOf.Remove(closed, out int slot);
+        _slotOf.Add(successor, slot);
+        _slots[slot] = successor;
+    }
 
     /// <summary>Activity falls off as 1/rank^0.8, with ranks dealt out at random.</summary>
     private double[] Activity(int count)

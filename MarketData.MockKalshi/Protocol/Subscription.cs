@@ -1,3 +1,5 @@
+using MarketData.MockKalshi.Exchange.Truth;
+
 namespace MarketData.MockKalshi.Protocol;
 
 /// <summary>One channel on one connection. Owned by the loop that runs the session's commands.</summary>
@@ -21,8 +23,14 @@ internal sealed class Subscription(Session session, int sid, FeedChannel channel
     /// <summary>NO levels carry 1-p (protocol reference, section 1.9). Fixed by the command that opened the subscription.</summary>
     public bool UseYesPrice { get; init; }
 
+    /// <summary>On the book channel: which state of the exchange the stream had come to with which of its numbers.</summary>
+    public SeqTrail Trail { get; } = new();
+
+    /// <summary>The last number taken; 0 before the first.</summary>
+    public long LastSeq => Volatile.Read(ref _seq);
+
     /// <summary>The next number of this sid: one count over data, <c>ok</c>, <c>unsubscribed</c> and scoped errors.</summary>
-    public long NextSeq() => ++_seq;
+    public long NextSeq() => Interlocked.Increment(ref _seq);
 
     public void TakeEveryMarket() => Tickers = null;
 }

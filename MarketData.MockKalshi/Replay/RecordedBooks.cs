@@ -1,5 +1,7 @@
 using MarketData.Domain.Books;
 using MarketData.Domain.Frames;
+using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Exchange.Truth;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Replay;
@@ -46,6 +48,24 @@ internal sealed class RecordedBooks(Recording recording)
         }
     }
 
+    /// <summary>The book as last played on any connection, or as it was with a number of the newest one that plays the market.</summary>
+    public TruthAnswer Truth(string ticker, long? atSeq)
+    {
+        if (!_lastPlayed.TryGetValue(ticker, out var last)) return TruthAnswer.Missing(TruthGap.UnknownMarket);
+        if (atSeq is not { } seq) return new TruthAnswer(Read(ticker, BookView.Of), last.Frames, null);
+        if (last.NewestStream is not { } stream) return TruthAnswer.Missing(TruthGap.NotSubscribed);
+        long? played;
+        lock (stream.Gate)
+        {
+            if (seq > stream.Subscription.LastSeq) return TruthAnswer.Missing(TruthGap.SeqNotReached);
+            played = stream.Trail.PositionAt(seq);
+        }
+
+        return played is { } frames
+            ? new TruthAnswer(BookView.Of(After(recording.Track(FeedChannel.OrderbookDelta, ticker), (int)frames)), frames, null)
+            : TruthAnswer.Missing(TruthGap.NoLongerHeld);
+    }
+
     /// <summary>A change that the book cannot take is left out: the recording lacks what came before it.</summary>
     private static void Apply(OrderBook book, ReadOnlySpan<byte> text)
     {
@@ -59,6 +79,7 @@ internal sealed class RecordedBooks(Recording recording)
 /// <summary>How far a market was played, and the book at some point up to there.</summary>
 internal sealed class LastPlayed
 {
+    private readonly List<BookStream> _streams = [];
     private int _frames;
 
     /// <summary>Frames of the market's book track that the connection playing it last has sent.</summary>
@@ -66,6 +87,22 @@ internal sealed class LastPlayed
     {
         get => Volatile.Read(ref _frames);
         set => Volatile.Write(ref _frames, value);
+    }
+
+    /// <summary>The subscription that has the market's book and came last; null when none has it.</summary>
+    public BookStream? NewestStream
+    {
+        get { lock (_streams) return _streams is [.., var newest] ? newest : null; }
+    }
+
+    public void Begin(BookStream stream)
+    {
+        lock (_streams) _streams.Add(stream);
+    }
+
+    public void End(BookStream stream)
+    {
+        lock (_streams) _streams.Remove(stream);
     }
 
     /// <summary>Guards the two below.</summary>

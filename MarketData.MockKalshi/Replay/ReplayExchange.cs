@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Exchange.Truth;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Replay;
@@ -31,6 +32,9 @@ internal sealed class ReplayExchange(Recording recording, double speed, TimeProv
 
     public ValueTask<BookView?> ReadBookAsync(string ticker, CancellationToken cancellationToken) =>
         ValueTask.FromResult(_markets.ContainsKey(ticker) ? _books.Read(ticker, BookView.Of) : null);
+
+    public ValueTask<TruthAnswer> ReadTruthAsync(string ticker, long? atSeq, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_books.Truth(ticker, atSeq));
 
     public ValueTask<IReadOnlyList<TradeView>> ListTradesAsync(TradeFilter filter, Guid? before, int limit, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<TradeView>>([]);

@@ -38,6 +38,9 @@ internal sealed class ReplayPlayer(
     /// <summary>One market's place on one channel.</summary>
     private sealed class Playhead(Subscription subscription, int[] track, LastPlayed? lastPlayed)
     {
+        /// <summary>Set on the book channel, as <see cref="LastPlayed"/> is.</summary>
+        public BookStream? Book { get; } = lastPlayed is null ? null : new BookStream(subscription);
+
         public Subscription Subscription { get; } = subscription;
         public int[] Track { get; } = track;
         public LastPlayed? LastPlayed { get; } = lastPlayed;
@@ -49,6 +52,18 @@ internal sealed class ReplayPlayer(
 
     /// <summary>Ends only by cancellation: after the last frame the connection stays open.</summary>
     public async Task RunAsync(ChannelReader<Command> commands, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PlayAsync(commands, cancellationToken);
+        }
+        finally
+        {
+            foreach (var playhead in _playheads.Values) End(playhead);
+        }
+    }
+
+    private async Task PlayAsync(ChannelReader<Command> commands, CancellationToken cancellationToken)
     {
         Task<bool>? commandArrived = null;
         while (true)
@@ -87,7 +102,9 @@ internal sealed class ReplayPlayer(
     {
         foreach (string ticker in tickers ?? recording.TickersOf(subscription.Channel))
         {
-            if (_playheads.Remove((subscription, ticker), out var playhead)) playhead.Stopped = true;
+            if (!_playheads.Remove((subscription, ticker), out var playhead)) continue;
+            playhead.Stopped = true;
+            End(playhead);
         }
     }
 
@@ -109,7 +126,13 @@ internal sealed class ReplayPlayer(
 
         var playhead = new Playhead(subscription, track, isBook ? books.LastPlayedOf(ticker) : null);
         _playheads.Add((subscription, ticker), playhead);
+        if (playhead.Book is { } book) playhead.LastPlayed!.Begin(book);
         _playing.Enqueue(playhead, track[0]);
+    }
+
+    private static void End(Playhead playhead)
+    {
+        if (playhead.Book is { } book) playhead.LastPlayed!.End(book);
     }
 
     /// <summary>Plays what is due; returns how long nothing more is, null when nothing more will be.</summary>
@@ -144,11 +167,27 @@ internal sealed class ReplayPlayer(
 
     private void Play(Playhead playhead, in RecordedFrame frame)
     {
+        if (playhead is not { Book: { } book, LastPlayed: { } lastPlayed })
+        {
+            Send(playhead, frame);
+            return;
+        }
+
+        lock (book.Gate)
+        {
+            Send(playhead, frame);
+            book.Trail.Add(playhead.Subscription.LastSeq, playhead.Played);
+        }
+
+        lastPlayed.Frames = playhead.Played;
+    }
+
+    private void Send(Playhead playhead, in RecordedFrame frame)
+    {
         var text = Renumber(frame, playhead.Subscription);
         if (playhead.Subscription.UseYesPrice && playhead.LastPlayed is not null) text = YesPriceForm.Of(text, _yesPriceText);
         session.SendText(frame.Type, text);
         playhead.Played++;
-        if (playhead.LastPlayed is { } lastPlayed) lastPlayed.Frames = playhead.Played;
     }
 
     /// <summary>The frame with this connection's sid and seq in place of the recorded ones, and every other byte as it was.</summary>

@@ -26,6 +26,8 @@ internal sealed record OrderError(int Status, string Code, string Message, strin
             StatusCodes.Status409Conflict, "order_already_exists", "an order with this client_order_id exists already"),
         OrderRefusal.OrderNotFound => new(StatusCodes.Status404NotFound, "not_found", $"order not found: {subject}"),
         OrderRefusal.OrderNotResting => new(StatusCodes.Status404NotFound, "not_found", $"order is no longer resting: {subject}"),
+        OrderRefusal.LimitExceeded => new(
+            StatusCodes.Status400BadRequest, "limit_exceeded", "more resting orders, or more contracts in one order or at one price, than this exchange takes"),
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, null),
     };
 

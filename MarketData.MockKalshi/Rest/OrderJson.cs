@@ -27,7 +27,7 @@ internal static class OrderJson
         json.WriteCount("initial_count_fp", request.Count);
         json.WriteTime("last_update_time", order.UpdatedTime);
         json.WriteMoney("maker_fees_dollars", 0);
-        json.WriteMoney("maker_fill_cost_dollars", 0);
+        json.WriteMoney("maker_fill_cost_dollars", order.MakerCost);
         json.WritePrice("no_price_dollars", FixedPoint.PriceScale - yesPrice);
         json.WriteNull("order_group_id");
         json.WriteString("order_id", order.Id);
@@ -37,7 +37,7 @@ internal static class OrderJson
         json.WriteString("status", StatusWord(order.Status));
         json.WriteNumber("subaccount_number", 0);
         json.WriteMoney("taker_fees_dollars", 0);
-        json.WriteMoney("taker_fill_cost_dollars", order.FilledCost);
+        json.WriteMoney("taker_fill_cost_dollars", order.FilledCost - order.MakerCost);
         json.WriteString("ticker", request.Ticker);
         json.WriteString("type", "limit");
         json.WriteString("user_id", order.Customer);

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MarketData.MockKalshi;
+using MarketData.MockKalshi.Exchange;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace MarketData.Tests.Unit.MockKalshi;
 
@@ -20,6 +22,9 @@ internal sealed class MockExchange : IAsyncDisposable
     public Uri Address { get; }
 
     public HttpClient Http { get; }
+
+    /// <summary>What stands behind the protocol.</summary>
+    public IExchange Exchange => _application.Services.GetRequiredService<IExchange>();
 
     public Uri WebSocketAddress => new($"ws://{Address.Authority}/trade-api/ws/v2");
 
