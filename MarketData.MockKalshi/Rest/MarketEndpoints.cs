@@ -66,8 +66,8 @@ internal static class MarketEndpoints
     /// <summary>An unknown market is left out, as <c>GET /markets?tickers=</c> does: one that ended must not cost a client the others.</summary>
     private static async Task GetBooksAsync(HttpContext context, IExchange exchange)
     {
-        var tickers = new RestQuery(context.Request.Query).List("tickers")
-            ?? throw new BadRequestException("tickers is required: tickers=A&tickers=B", BadRequestException.Missing);
+        if (new RestQuery(context.Request.Query).List("tickers") is not { Count: > 0 } tickers)
+            throw new BadRequestException("tickers is required: tickers=A&tickers=B", BadRequestException.Missing);
         if (tickers.Count > MaxBooks) throw new BadRequestException($"tickers must be at most {MaxBooks}, not {tickers.Count}");
 
         var books = new List<(string Ticker, BookView Book)>();
