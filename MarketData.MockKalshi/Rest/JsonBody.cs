@@ -31,8 +31,9 @@ internal sealed class JsonBody
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw new BadRequestException("the body must be a JSON object");
             return new JsonBody(document.RootElement.Clone());
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The second is how the parser meets half of a surrogate pair, escaped, in a field's name.
             throw new BadRequestException($"the body must be a JSON object: {exception.Message}");
         }
     }

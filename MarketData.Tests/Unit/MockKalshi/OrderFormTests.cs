@@ -132,6 +132,8 @@ public class OrderFormTests
     [InlineData("'order'")]
     [InlineData("{'ticker':")]
     [InlineData("{} {}")]
+    [InlineData("{'\\ud800':1}")]
+    [InlineData("{'\\ud800xx':1,'side':'yes'}")]
     [InlineData("{'ticker':'KXA','ticker':'KXB'}")]
     public async Task A_body_that_is_not_one_object_is_refused(string body)
     {
