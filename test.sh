@@ -43,6 +43,7 @@ require_dotnet
 # The tests start Redis themselves whichever way the topology is hosted.
 require_redis
 "$root/MarketData.Tests/Integration/LocalKafka/install-clients.sh"
+"$root/MarketData.Tests/Integration/MockKalshi/install-clients.sh"
 
 cd "$root"
 results=$root/TestResults

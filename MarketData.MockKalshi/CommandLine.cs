@@ -14,6 +14,7 @@ internal static class CommandLine
           --clock-speed X exchange time passes X times as fast (1)
           --replay FILE   play a recording, one frame a line, .gz too
           --speed X       1 real pace, 2 twice as fast, 0 as fast as the client reads (1)
+          --keys DIR      WebSockets must be signed by a key of this directory (off)
           --Section:Key V any other setting, which the environment takes as Section__Key
         """;
 
@@ -26,6 +27,7 @@ internal static class CommandLine
         ["--clock-speed"] = "Simulation:ClockSpeed",
         ["--replay"] = "Replay:File",
         ["--speed"] = "Replay:Speed",
+        ["--keys"] = "Authentication:KeysDirectory",
     };
 
     private static readonly HashSet<string> HostSwitches =

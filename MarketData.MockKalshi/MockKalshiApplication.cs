@@ -1,6 +1,8 @@
+using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
+using MarketData.MockKalshi.Rest;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -41,6 +43,8 @@ public static class MockKalshiApplication
         services.AddSettings();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<MockKalshiMetrics>();
+        services.AddSingleton<RequestAuthenticator>();
+        services.AddSingleton<RateLimitFilter>();
         services.AddHealthChecks().AddCheck<ExchangeHealthCheck>("exchange", timeout: TimeSpan.FromSeconds(2));
 
         if (string.IsNullOrEmpty(builder.Configuration["Replay:File"]))

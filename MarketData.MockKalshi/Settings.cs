@@ -1,6 +1,8 @@
+using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
+using MarketData.MockKalshi.Rest;
 using Microsoft.Extensions.Options;
 
 namespace MarketData.MockKalshi;
@@ -8,6 +10,8 @@ namespace MarketData.MockKalshi;
 /// <summary>Binds and checks the exchange's option types.</summary>
 internal static class Settings
 {
+    private const int MaxCallsPerSecond = 1_000_000;
+
     public static void AddSettings(this IServiceCollection services)
     {
         services.AddOptions<SimulationOptions>().BindConfiguration(SimulationOptions.Section)
@@ -29,6 +33,17 @@ internal static class Settings
             .Validate(
                 options => options.Speed is >= 0 and <= 1_000_000,
                 "Replay:Speed (--speed) must be between 0 (unpaced) and 1,000,000.");
+        services.AddOptions<AuthenticationOptions>().BindConfiguration(AuthenticationOptions.Section)
+            .Validate(
+                options => !options.Enabled || Directory.Exists(options.KeysDirectory),
+                "Authentication:KeysDirectory (--keys) must be a directory that exists; create-key makes one.")
+            .Validate(
+                options => Within(options.ClockSkew, TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
+                "Authentication:ClockSkew must be between 100 ms and 1 day.");
+        services.AddOptions<RateLimitOptions>().BindConfiguration(RateLimitOptions.Section)
+            .Validate(
+                options => options.ReadPerSecond is >= 0 and <= MaxCallsPerSecond && options.WritePerSecond is >= 0 and <= MaxCallsPerSecond,
+                "RateLimit:ReadPerSecond and RateLimit:WritePerSecond must be between 0 (no limit) and 1,000,000.");
         services.AddOptions<ConnectionOptions>().BindConfiguration(ConnectionOptions.Section)
             .Validate(
                 options => Within(options.PingInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
@@ -55,6 +70,8 @@ internal static class Settings
         {
             _ = services.GetRequiredService<IOptions<SimulationOptions>>().Value;
             _ = services.GetRequiredService<IOptions<ReplayOptions>>().Value;
+            _ = services.GetRequiredService<IOptions<AuthenticationOptions>>().Value;
+            _ = services.GetRequiredService<IOptions<RateLimitOptions>>().Value;
             _ = services.GetRequiredService<IOptions<ConnectionOptions>>().Value;
         }
         catch (OptionsValidationException exception)

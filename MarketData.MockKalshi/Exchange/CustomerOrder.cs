@@ -47,6 +47,7 @@ internal sealed class CustomerOrder(Guid id, string customer, OrderRequest reque
         RemainingCount = RestingCount,
         FilledCount = FilledCount,
         FilledCost = TakerCost + MakerCost,
+        MakerCost = MakerCost,
         CreatedTime = CreatedTime,
         UpdatedTime = UpdatedTime,
     };

@@ -55,6 +55,9 @@ internal sealed record OrderView(Guid Id, string Customer, OrderRequest Request,
     /// <summary>What the fills cost, price times count, in 1/1,000,000 dollar.</summary>
     public required long FilledCost { get; init; }
 
+    /// <summary>The part of <see cref="FilledCost"/> that came while the order rested; the order itself caused the rest of it.</summary>
+    public required long MakerCost { get; init; }
+
     public required DateTimeOffset CreatedTime { get; init; }
 
     public required DateTimeOffset UpdatedTime { get; init; }

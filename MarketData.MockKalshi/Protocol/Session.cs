@@ -1,3 +1,5 @@
+using MarketData.MockKalshi.Authentication;
+
 namespace MarketData.MockKalshi.Protocol;
 
 /// <summary>
@@ -7,17 +9,14 @@ namespace MarketData.MockKalshi.Protocol;
 /// </summary>
 internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
 {
-    /// <summary>Whose session it is while nobody has to say who they are.</summary>
-    public const string DefaultCustomer = "default";
-
     private readonly List<Subscription> _subscriptions = [];
     private readonly FrameComposer _frames = new();
     private int _lastSid;
 
     public OutboundQueue Outbound { get; } = outbound;
 
-    /// <summary>Whose orders the private channels tell of.</summary>
-    public string Customer { get; init; } = DefaultCustomer;
+    /// <summary>Who is connected: the key id of the handshake's signature, <c>default</c> when none is needed, empty for nobody.</summary>
+    public string Customer { get; init; } = RequestAuthenticator.DefaultCustomer;
 
     public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Exchange.Truth;
+using MarketData.MockKalshi.Rest;
 
 namespace MarketData.MockKalshi.Protocol;
 

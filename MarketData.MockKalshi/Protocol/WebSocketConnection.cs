@@ -8,6 +8,7 @@ namespace MarketData.MockKalshi.Protocol;
 /// </summary>
 internal sealed partial class WebSocketConnection(
     Stream stream,
+    string customer,
     IExchange exchange,
     ConnectionOptions options,
     MockKalshiMetrics metrics,
@@ -33,7 +34,7 @@ internal sealed partial class WebSocketConnection(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var commands = Channel.CreateBounded<Command>(new BoundedChannelOptions(PendingCommands) { SingleReader = true, SingleWriter = true });
         var sending = _outbound.SendAsync(stream, options.StallTimeout);
-        var serving = exchange.ServeAsync(new Session(_outbound, metrics), commands.Reader, ended.Token);
+        var serving = exchange.ServeAsync(new Session(_outbound, metrics) { Customer = customer }, commands.Reader, ended.Token);
         var pinging = PingAsync(ended.Token);
         var receiving = ReceiveAsync(commands.Writer, ended.Token);
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Rest;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
@@ -22,6 +24,8 @@ internal static class WebSocketEndpoint
     private static async Task AcceptAsync(
         HttpContext context,
         IExchange exchange,
+        RequestAuthenticator authenticator,
+        IOptions<AuthenticationOptions> authentication,
         IOptions<ConnectionOptions> options,
         MockKalshiMetrics metrics,
         TimeProvider timeProvider,
@@ -50,6 +54,12 @@ internal static class WebSocketEndpoint
             return;
         }
 
+        if (Customer(request, authenticator, authentication.Value, out var refusal) is not { } customer)
+        {
+            await refusal.WriteAsync(context);
+            return;
+        }
+
         context.Response.Headers.Upgrade = "websocket";
         context.Response.Headers.SecWebSocketAccept = Accept(key);
         // A quiet or slow reader is the connection's own business: it has its stall timeout.
@@ -59,13 +69,24 @@ internal static class WebSocketEndpoint
         metrics.ConnectionOpened();
         try
         {
-            var connection = new WebSocketConnection(stream, exchange, options.Value, metrics, timeProvider, logger);
+            var connection = new WebSocketConnection(stream, customer, exchange, options.Value, metrics, timeProvider, logger);
             if (!await connection.RunAsync(lifetime.ApplicationStopping)) context.Abort();
         }
         finally
         {
             metrics.ConnectionClosed();
         }
+    }
+
+    /// <summary>Whose connection it will be; empty for an anonymous one, null when it is refused.</summary>
+    private static string? Customer(
+        HttpRequest request, RequestAuthenticator authenticator, AuthenticationOptions options, out AuthenticationResult result)
+    {
+        result = default;
+        bool anonymous = options is { Enabled: true, AllowAnonymous: true } && !request.Headers.ContainsKey(RequestAuthenticator.KeyHeader);
+        if (anonymous) return "";
+        result = authenticator.Authenticate(request);
+        return result.Customer;
     }
 
     private static bool IsNonce(string key)

@@ -142,6 +142,33 @@ public class RestTests
     }
 
     [Fact]
+    public async Task Several_books_come_in_one_answer_and_a_market_that_does_not_exist_is_left_out()
+    {
+        await using var exchange = await MockExchange.StartStillAsync();
+        string[] tickers = await exchange.TickersAsync();
+
+        var answer = await exchange.GetAsync($"markets/orderbooks?tickers={tickers[3]}&tickers=KXNOSUCH&tickers={tickers[0]}");
+
+        Assert.Equal([tickers[3], tickers[0]], answer["orderbooks"]!.Texts("ticker"));
+        var alone = await exchange.GetAsync($"markets/{tickers[3]}/orderbook");
+        Assert.Equal(alone["orderbook_fp"]!.ToJsonString(), answer["orderbooks"]![0]!["orderbook_fp"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task The_exchange_has_a_schedule_without_a_break_and_nothing_to_announce()
+    {
+        await using var exchange = await MockExchange.StartStillAsync();
+
+        var schedule = (await exchange.GetAsync("exchange/schedule"))["schedule"]!;
+
+        Assert.Empty(schedule["maintenance_windows"]!.AsArray());
+        var week = schedule["standard_hours"]![0]!;
+        foreach (string day in new[] { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" })
+            Assert.Equal("""[{"open_time":"00:00","close_time":"00:00"}]""", week[day]!.ToJsonString());
+        Assert.Equal("""{"announcements":[]}""", await exchange.Http.GetStringAsync("exchange/announcements", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task The_exchange_is_open_and_healthy()
     {
         await using var exchange = await MockExchange.StartStillAsync();

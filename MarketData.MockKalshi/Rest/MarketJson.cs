@@ -1,43 +1,40 @@
-using System.Globalization;
 using System.Text.Json;
 using MarketData.Domain.Books;
 using MarketData.Domain.Numbers;
 using MarketData.MockKalshi.Exchange;
 
-namespace MarketData.MockKalshi.Protocol;
+namespace MarketData.MockKalshi.Rest;
 
-/// <summary>Writes REST objects with the fields of the exchange (protocol reference, section 3).</summary>
+/// <summary>Writes markets and books with the fields of the exchange (protocol reference, section 3).</summary>
 internal static class MarketJson
 {
-    private const string TimeFormat = "yyyy-MM-ddTHH:mm:ss.FFFFFFZ";
-
     public static void WriteMarket(Utf8JsonWriter json, MarketView market)
     {
         var definition = market.Definition;
         var quotes = market.Quotes;
         json.WriteStartObject();
         json.WriteBoolean("can_close_early", true);
-        WriteTime(json, "close_time", definition.CloseTime);
-        WriteTime(json, "created_time", definition.CreatedTime);
+        json.WriteTime("close_time", definition.CloseTime);
+        json.WriteTime("created_time", definition.CreatedTime);
         json.WriteString("event_ticker", definition.EventTicker);
         json.WriteNumber("exchange_index", 0);
-        WriteTime(json, "expected_expiration_time", definition.CloseTime.AddMinutes(5));
-        WriteTime(json, "expiration_time", definition.CloseTime.AddDays(7));
+        json.WriteTime("expected_expiration_time", definition.CloseTime.AddMinutes(5));
+        json.WriteTime("expiration_time", definition.CloseTime.AddDays(7));
         json.WriteString("expiration_value", "");
         if (definition.FloorStrike is { } strike) json.WriteNumber("floor_strike", strike);
-        WritePrice(json, "last_price_dollars", quotes.LastPrice);
-        WriteTime(json, "latest_expiration_time", definition.CloseTime.AddDays(7));
-        WritePrice(json, "liquidity_dollars", 0);
+        json.WritePrice("last_price_dollars", quotes.LastPrice);
+        json.WriteTime("latest_expiration_time", definition.CloseTime.AddDays(7));
+        json.WritePrice("liquidity_dollars", 0);
         json.WriteString("market_type", "binary");
-        WritePrice(json, "no_ask_dollars", quotes.NoAskPrice);
-        WritePrice(json, "no_bid_dollars", quotes.NoBidPrice);
+        json.WritePrice("no_ask_dollars", quotes.NoAskPrice);
+        json.WritePrice("no_bid_dollars", quotes.NoBidPrice);
         json.WriteString("no_sub_title", definition.NoSubTitle);
-        WritePrice(json, "notional_value_dollars", FixedPoint.PriceScale);
-        WriteCount(json, "open_interest_fp", quotes.OpenInterest);
-        WriteTime(json, "open_time", definition.OpenTime);
-        WritePrice(json, "previous_price_dollars", quotes.PreviousPrice);
-        WritePrice(json, "previous_yes_ask_dollars", quotes.YesAskPrice);
-        WritePrice(json, "previous_yes_bid_dollars", quotes.YesBidPrice);
+        json.WritePrice("notional_value_dollars", FixedPoint.PriceScale);
+        json.WriteCount("open_interest_fp", quotes.OpenInterest);
+        json.WriteTime("open_time", definition.OpenTime);
+        json.WritePrice("previous_price_dollars", quotes.PreviousPrice);
+        json.WritePrice("previous_yes_ask_dollars", quotes.YesAskPrice);
+        json.WritePrice("previous_yes_bid_dollars", quotes.YesBidPrice);
         WriteTicks(json, definition.Prices);
         json.WriteString("result", market.Result);
         json.WriteString("rules_primary", definition.RulesPrimary);
@@ -45,21 +42,21 @@ internal static class MarketJson
         json.WriteNumber("settlement_timer_seconds", 1);
         if (market.SettlementTime is { } settled)
         {
-            WriteTime(json, "settlement_ts", settled);
-            WritePrice(json, "settlement_value_dollars", market.Result == "yes" ? FixedPoint.PriceScale : 0);
+            json.WriteTime("settlement_ts", settled);
+            json.WritePrice("settlement_value_dollars", market.Result == "yes" ? FixedPoint.PriceScale : 0);
         }
 
         json.WriteString("status", StatusWord(market.Status));
         if (definition.FloorStrike is not null) json.WriteString("strike_type", "greater_or_equal");
         json.WriteString("ticker", definition.Ticker);
         json.WriteString("title", definition.Title);
-        WriteTime(json, "updated_time", market.UpdatedTime);
-        WriteCount(json, "volume_24h_fp", quotes.Volume);
-        WriteCount(json, "volume_fp", quotes.Volume);
-        WritePrice(json, "yes_ask_dollars", quotes.YesAskPrice);
-        WriteCount(json, "yes_ask_size_fp", quotes.NoBid?.Count ?? 0);
-        WritePrice(json, "yes_bid_dollars", quotes.YesBidPrice);
-        WriteCount(json, "yes_bid_size_fp", quotes.YesBid?.Count ?? 0);
+        json.WriteTime("updated_time", market.UpdatedTime);
+        json.WriteCount("volume_24h_fp", quotes.Volume);
+        json.WriteCount("volume_fp", quotes.Volume);
+        json.WritePrice("yes_ask_dollars", quotes.YesAskPrice);
+        json.WriteCount("yes_ask_size_fp", quotes.NoBid?.Count ?? 0);
+        json.WritePrice("yes_bid_dollars", quotes.YesBidPrice);
+        json.WriteCount("yes_bid_size_fp", quotes.YesBid?.Count ?? 0);
         json.WriteString("yes_sub_title", definition.YesSubTitle);
         json.WriteEndObject();
     }
@@ -73,6 +70,23 @@ internal static class MarketJson
         json.WriteStartObject();
         WriteLevels(json, "yes_dollars", book.Yes, depth);
         WriteLevels(json, "no_dollars", book.No, depth);
+        json.WriteEndObject();
+    }
+
+    public static void WriteTrade(Utf8JsonWriter json, TradeView trade)
+    {
+        string taker = trade.Print.Taker == Side.Yes ? "yes" : "no";
+        json.WriteStartObject();
+        json.WriteCount("count_fp", trade.Print.Count);
+        json.WriteTime("created_time", trade.Time);
+        json.WriteBoolean("is_block_trade", false);
+        json.WritePrice("no_price_dollars", FixedPoint.PriceScale - trade.Print.YesPrice);
+        json.WriteString("taker_book_side", trade.Print.Taker == Side.Yes ? "bid" : "ask");
+        json.WriteString("taker_outcome_side", taker);
+        json.WriteString("taker_side", taker);
+        json.WriteString("ticker", trade.Ticker);
+        json.WriteString("trade_id", trade.Print.Id);
+        json.WritePrice("yes_price_dollars", trade.Print.YesPrice);
         json.WriteEndObject();
     }
 
@@ -99,9 +113,9 @@ internal static class MarketJson
         foreach (var range in prices.Ranges)
         {
             json.WriteStartObject();
-            WritePrice(json, "end", range.End);
-            WritePrice(json, "start", range.Start);
-            WritePrice(json, "step", range.Step);
+            json.WritePrice("end", range.End);
+            json.WritePrice("start", range.Start);
+            json.WritePrice("step", range.Step);
             json.WriteEndObject();
         }
 
@@ -117,19 +131,4 @@ internal static class MarketJson
         MarketStatus.Determined => "determined",
         _ => "finalized",
     };
-
-    private static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset time) =>
-        json.WriteString(name, time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture));
-
-    private static void WritePrice(Utf8JsonWriter json, string name, int price)
-    {
-        Span<byte> text = stackalloc byte[FixedPoint.MaxFormattedLength];
-        json.WriteString(name, text[..FixedPoint.FormatPrice(price, text)]);
-    }
-
-    private static void WriteCount(Utf8JsonWriter json, string name, long count)
-    {
-        Span<byte> text = stackalloc byte[FixedPoint.MaxFormattedLength];
-        json.WriteString(name, text[..FixedPoint.FormatCount(count, text)]);
-    }
 }

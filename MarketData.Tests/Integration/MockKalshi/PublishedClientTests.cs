@@ -1,0 +1,91 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using MarketData.Tests.Unit.MockKalshi;
+
+namespace MarketData.Tests.Integration.MockKalshi;
+
+/// <summary>kalshi-typescript, Kalshi's own client for Node, against the exchange with signatures on.</summary>
+public sealed class PublishedClientTests : IDisposable
+{
+    private const string KeyId = "4f7f3f3e-0000-4000-8000-00000000c11e";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("mock-kalshi-client-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Kalshi_typescript_lists_markets_reads_books_places_an_order_and_cancels_it()
+    {
+        string keys = Path.Combine(_folder.FullName, "keys"), privateKey = Path.Combine(_folder.FullName, "private.pem");
+        Directory.CreateDirectory(keys);
+        using (var rsa = RSA.Create(2048))
+        {
+            await File.WriteAllTextAsync(privateKey, rsa.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(keys, $"{KeyId}.pem"), rsa.ExportSubjectPublicKeyInfoPem(), TestContext.Current.CancellationToken);
+        }
+
+        await using var exchange = await MockExchange.StartStillAsync("--keys", keys);
+        string[] tickers = await exchange.TickersAsync();
+
+        var seen = await RunAsync(new Uri(exchange.Address, "/trade-api/v2").ToString(), KeyId, privateKey);
+
+        Assert.Equal(tickers, Texts(seen["tickers"]));
+        Assert.Equal(tickers[0], (string)seen["market"]!);
+        Assert.Equal(tickers, Texts(seen["books"]));
+        Assert.Contains(tickers[0], Texts(seen["eventMarkets"]));
+        Assert.True((bool)seen["tradingActive"]!);
+        Assert.Equal("""{"status":201,"fill":"0.00","remaining":"12.50"}""", seen["placed"]!.ToJsonString());
+        Assert.Equal(decimal.Parse((string)seen["sizeBefore"]!, Invariant) + 12.5m, decimal.Parse((string)seen["sizeWhileResting"]!, Invariant));
+        Assert.Equal((KeyId, "resting"), ((string)seen["order"]!["user_id"]!, (string)seen["order"]!["status"]!));
+        Assert.Equal(["first"], Texts(seen["resting"]));
+        Assert.Equal("""{"status":409,"code":"order_already_exists"}""", seen["duplicate"]!.ToJsonString());
+        Assert.Equal("""{"status":200,"reduced":"12.50"}""", seen["canceled"]!.ToJsonString());
+        Assert.Equal((string)seen["sizeBefore"]!, (string)seen["sizeAfter"]!);
+        Assert.Equal("""{"status":401,"code":"authentication_error"}""", seen["unsigned"]!.ToJsonString());
+    }
+
+    private static IFormatProvider Invariant => System.Globalization.CultureInfo.InvariantCulture;
+
+    private static IEnumerable<string> Texts(JsonNode? array) => array!.AsArray().Select(text => (string)text!);
+
+    private static async Task<JsonNode> RunAsync(params string[] arguments)
+    {
+        string script = Path.Combine(SourceFolder(), "clients", "kalshi-typescript-client.js");
+        using var process = Start(new ProcessStartInfo("node", [script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true });
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(Patience);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
+            var errors = process.StandardError.ReadToEndAsync(timeout.Token);
+            await process.WaitForExitAsync(timeout.Token);
+            Assert.True(process.ExitCode == 0, $"the client ended with {process.ExitCode}; if it is not installed, run {Install}: {await errors}");
+            return JsonNode.Parse(await output)!;
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception exception)
+        {
+            throw new InvalidOperationException($"{start.FileName} is missing; run {Install}.", exception);
+        }
+    }
+
+    private static string Install => Path.Combine(SourceFolder(), "install-clients.sh");
+
+    private static string SourceFolder([CallerFilePath] string thisFile = "") => Path.GetDirectoryName(thisFile)!;
+}
