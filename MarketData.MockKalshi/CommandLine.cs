@@ -14,6 +14,9 @@ internal static class CommandLine
           --speed X       1 real pace, 2 twice as fast, 0 as fast as the client reads (1)
           --keys DIR      WebSockets must be signed by a key of this directory (off)
           --Section:Key V any other setting, which the environment takes as Section__Key
+
+        MarketData.MockKalshi create-key [--keys DIR] [--out FILE]
+          Creates a key pair for signed requests; see create-key --help.
         """;
 
     public static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase)

@@ -41,6 +41,15 @@ internal static class Settings
                 options => options.MaxMessageBytes is >= 1024 and <= 1 << 30,
                 "Connection:MaxMessageBytes must be between 1,024 and 1,073,741,824.")
             .Validate(
+                options => options.MaxMarketsPerSubscription is >= 1 and <= 10_000_000,
+                "Connection:MaxMarketsPerSubscription must be between 1 and 10,000,000 markets.")
+            .Validate(
+                options => options.CommandsPerSecond is >= 1 and <= 10_000_000,
+                "Connection:CommandsPerSecond must be between 1 and 10,000,000 commands.")
+            .Validate(
+                options => Within(options.CommandTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
+                "Connection:CommandTimeout must be between 1 ms and 1 h.")
+            .Validate(
                 options => Within(options.StallTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
                 "Connection:StallTimeout must be between 100 ms and 1 h.")
             .Validate(

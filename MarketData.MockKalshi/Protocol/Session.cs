@@ -7,7 +7,7 @@ namespace MarketData.MockKalshi.Protocol;
 /// whoever serves the session runs its commands and writes its data frames in one loop, so that a snapshot and the deltas after it
 /// have an order.
 /// </summary>
-internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
+internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider)
 {
     private readonly List<Subscription> _subscriptions = [];
     private readonly FrameComposer _frames = new();
@@ -22,9 +22,9 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
 
     public void Execute(Command command, IMarketFeed feed)
     {
-        if (command.Malformed)
+        if (Refusal(command) is { } refusal)
         {
-            Reject(command, ErrorCode.UnableToProcess);
+            Reject(command, refusal);
             return;
         }
 
@@ -79,6 +79,14 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
         SendText("error", _frames.Error(id: null, code, subscription));
     }
 
+    /// <summary>Why a command is not looked at; null when it is.</summary>
+    private ErrorCode? Refusal(Command command)
+    {
+        if (command.IsExcess) return ErrorCode.TooManyRequests;
+        if (timeProvider.GetElapsedTime(command.ReceivedAt) > options.CommandTimeout) return ErrorCode.CommandTimeout;
+        return command.Malformed ? ErrorCode.UnableToProcess : null;
+    }
+
     private void Subscribe(Command command, IMarketFeed feed)
     {
         if (command.Params is not { } parameters)
@@ -89,7 +97,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
         {
             Reject(command, ErrorCode.ChannelsRequired);
         }
-        else if (parameters.NamesMarketsTwice)
+        else if (parameters.NamesMarketsWrongly)
         {
             Reject(command, ErrorCode.InvalidParameter);
         }
@@ -108,19 +116,26 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             return;
         }
 
-        var tickers = NamedTickers(parameters, channel, feed);
-        if (channel.MarketsRequired && tickers.Length == 0)
+        if (CommandRules.CheckSubscribe(parameters, channel, Customer) is { } problem)
         {
-            Reject(command, ErrorCode.MarketTickerRequired);
+            Reject(command, problem);
             return;
         }
 
+        var tickers = NamedTickers(parameters, channel, feed);
         bool everyMarket = !NamesMarkets(parameters, channel);
         bool initialTickers = channel == FeedChannel.Ticker && parameters.SendInitialSnapshot == true;
         if (_subscriptions.Find(open => open.Channel == channel) is { } existing)
         {
             existing.SkipTickerAck = parameters.SkipTickerAck ?? existing.SkipTickerAck;
+            existing.Indexes?.UnionWith(channel.Indexes!.Named(parameters) ?? []);
             Add(command, existing, tickers, everyMarket, initialTickers, feed);
+            return;
+        }
+
+        if (channel.MarketsAccepted && tickers.Length > options.MaxMarketsPerSubscription)
+        {
+            Reject(command, ErrorCode.MarketLimitExceeded);
             return;
         }
 
@@ -129,6 +144,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             SkipTickerAck = parameters.SkipTickerAck ?? false,
             UseYesPrice = parameters.UseYesPrice ?? false,
         };
+        subscription.Indexes?.UnionWith(channel.Indexes!.Named(parameters) ?? []);
         _subscriptions.Add(subscription);
         SendText("subscribed", _frames.Subscribed(command.Id, subscription));
 
@@ -154,7 +170,14 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             return;
         }
 
-        string[] added = tickers.Where(subscription.Tickers.Add).ToArray();
+        string[] added = tickers.Where(ticker => !subscription.Tickers.Contains(ticker)).ToArray();
+        if (subscription.Tickers.Count + added.Length > options.MaxMarketsPerSubscription)
+        {
+            Reject(command, ErrorCode.MarketLimitExceeded);
+            return;
+        }
+
+        subscription.Tickers.UnionWith(added);
         Acknowledge(command, subscription);
         if (added.Length > 0) feed.Start(subscription, added, initialTickers);
     }
@@ -188,8 +211,9 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
         else if (parameters.AllSids() is not [int sid]) Reject(command, ErrorCode.ExactlyOneSubscription);
         else if (FindSubscription(sid) is not { } subscription) Reject(command, ErrorCode.UnknownSubscription);
         else if (string.IsNullOrEmpty(parameters.Action)) Reject(command, ErrorCode.ActionRequired);
+        else if (subscription.Channel.Indexes is { } indexes) UpdateIndexes(command, parameters, subscription, indexes);
         else if (!subscription.Channel.MarketsAccepted) Reject(command, ErrorCode.UnsupportedAction);
-        else if (parameters.NamesMarketsTwice) Reject(command, ErrorCode.InvalidParameter);
+        else if (parameters.NamesMarketsWrongly) Reject(command, ErrorCode.InvalidParameter);
         else UpdateMarkets(command, parameters, subscription, feed);
     }
 
@@ -225,6 +249,31 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             default:
                 foreach (string ticker in tickers) feed.SendSnapshot(subscription, ticker, command.Id);
                 break;
+        }
+    }
+
+    private void UpdateIndexes(Command command, CommandParams parameters, Subscription subscription, IndexFilter filter)
+    {
+        if (parameters.Action == filter.ListAction)
+        {
+            string type = $"{subscription.Channel.Name}_{filter.ListAction}";
+            SendText(type, _frames.IndexList(command.Id, type, subscription));
+            return;
+        }
+
+        if (parameters.Action != filter.AddAction && parameters.Action != filter.RemoveAction)
+        {
+            Reject(command, ErrorCode.UnsupportedAction);
+        }
+        else if (filter.Named(parameters) is not { Length: > 0 } named)
+        {
+            Reject(command, filter.Missing);
+        }
+        else
+        {
+            if (parameters.Action == filter.AddAction) subscription.Indexes!.UnionWith(named);
+            else subscription.Indexes!.ExceptWith(named);
+            Acknowledge(command, subscription);
         }
     }
 

@@ -15,7 +15,10 @@ internal sealed class Subscription(Session session, int sid, FeedChannel channel
     /// <summary>The markets, sorted as acks list them; null when every market is sent.</summary>
     public SortedSet<string>? Tickers { get; private set; } = channel.MarketsAccepted ? new SortedSet<string>(StringComparer.Ordinal) : null;
 
-    /// <summary>Acks leave out the ticker list.</summary>
+    /// <summary>What a channel of index values is filtered by, sorted; null on every other channel.</summary>
+    public SortedSet<string>? Indexes { get; } = channel.Indexes is null ? null : new SortedSet<string>(StringComparer.Ordinal);
+
+    /// <summary>Acks leave out the lists.</summary>
     public bool SkipTickerAck { get; set; }
 
     /// <summary>NO levels carry 1-p (protocol reference, section 1.9). Fixed by the command that opened the subscription.</summary>

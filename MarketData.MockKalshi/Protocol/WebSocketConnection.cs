@@ -22,6 +22,7 @@ internal sealed partial class WebSocketConnection(
     private static readonly TimeSpan QuietAfterViolation = TimeSpan.FromMilliseconds(200);
 
     private readonly OutboundQueue _outbound = new(options.StreamBuffer);
+    private readonly CommandRate _rate = new(options.CommandsPerSecond, timeProvider);
     private readonly MessageReader _reader = new(stream, options.MaxMessageBytes);
 
     /// <summary>
@@ -34,7 +35,7 @@ internal sealed partial class WebSocketConnection(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var commands = Channel.CreateBounded<Command>(new BoundedChannelOptions(PendingCommands) { SingleReader = true, SingleWriter = true });
         var sending = _outbound.SendAsync(stream, options.StallTimeout);
-        var serving = exchange.ServeAsync(new Session(_outbound, metrics) { Customer = customer }, commands.Reader, ended.Token);
+        var serving = exchange.ServeAsync(new Session(_outbound, metrics, options, timeProvider) { Customer = customer }, commands.Reader, ended.Token);
         var pinging = PingAsync(ended.Token);
         var receiving = ReceiveAsync(commands.Writer, ended.Token);
 
@@ -71,6 +72,7 @@ internal sealed partial class WebSocketConnection(
                     break;
                 default:
                     var command = message.Opcode == Opcode.Text ? Command.Parse(message.Payload) : new Command { Malformed = true };
+                    command = command with { IsExcess = _rate.IsExceeded(), ReceivedAt = timeProvider.GetTimestamp() };
                     await commands.WriteAsync(command, cancellationToken);
                     break;
             }
