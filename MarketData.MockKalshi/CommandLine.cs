@@ -12,6 +12,7 @@ internal static class CommandLine
           --seed S        same seed, same exchange (1)
           --replay FILE   play a recording, one frame a line, .gz too
           --speed X       1 real pace, 2 twice as fast, 0 as fast as the client reads (1)
+          --dialect NAME  fixed-point, cents, seed or seed-flat (fixed-point)
           --keys DIR      WebSockets must be signed by a key of this directory (off)
           --Section:Key V any other setting, which the environment takes as Section__Key
 
@@ -26,6 +27,7 @@ internal static class CommandLine
         ["--seed"] = "Simulation:Seed",
         ["--replay"] = "Replay:File",
         ["--speed"] = "Replay:Speed",
+        ["--dialect"] = "Protocol:Dialect",
         ["--keys"] = "Authentication:KeysDirectory",
     };
 

@@ -1,4 +1,5 @@
 using MarketData.MockKalshi.Authentication;
+using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
@@ -19,6 +20,10 @@ internal static class Settings
             .Validate(
                 options => Within(options.ShortMarketLife, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
                 "Simulation:ShortMarketLife must be between 1 s and 1 day.");
+        services.AddOptions<DialectOptions>().BindConfiguration(DialectOptions.Section)
+            .Validate(
+                options => Dialect.Names.Contains(options.Dialect),
+                $"Protocol:Dialect (--dialect) must be one of {string.Join(", ", Dialect.Names)}.");
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section)
             .Validate(
                 options => options.Speed is >= 0 and <= 1_000_000,
@@ -64,6 +69,7 @@ internal static class Settings
         try
         {
             _ = services.GetRequiredService<IOptions<SimulationOptions>>().Value;
+            _ = services.GetRequiredService<IOptions<DialectOptions>>().Value;
             _ = services.GetRequiredService<IOptions<ReplayOptions>>().Value;
             _ = services.GetRequiredService<IOptions<AuthenticationOptions>>().Value;
             _ = services.GetRequiredService<IOptions<ConnectionOptions>>().Value;

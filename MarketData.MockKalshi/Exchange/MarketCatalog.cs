@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MarketData.MockKalshi.Exchange;
 
 /// <summary>Invents markets with the exchange's naming: SERIES-EVENT-STRIKE. Not thread-safe.</summary>
-internal sealed class MarketCatalog(Random random)
+internal sealed class MarketCatalog(Random random, bool wholeCents)
 {
     private sealed record Series(string Ticker, string Subject, decimal FirstStrike, decimal StrikeStep, int Strikes, PriceStructure Prices);
 
@@ -70,7 +70,7 @@ internal sealed class MarketCatalog(Random random)
             CreatedTime = opens,
             OpenTime = opens,
             CloseTime = closes,
-            Prices = series.Prices,
+            Prices = wholeCents ? PriceStructure.LinearCent : series.Prices,
             FloorStrike = strike,
         };
 

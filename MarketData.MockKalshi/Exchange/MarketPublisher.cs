@@ -58,6 +58,7 @@ internal sealed class MarketPublisher(MarketBoard board, MockKalshiMetrics metri
     {
         foreach (var subscription in session.Subscriptions)
             Stop(subscription, subscription.Tickers is { } tickers ? [.. tickers] : null);
+        session.Leave(this);
     }
 
     public void PublishChange(SimulatedMarket market, BookChange change, DateTimeOffset time)

@@ -7,7 +7,7 @@ namespace MarketData.MockKalshi.Exchange;
 /// Simulated participants: makers who quote around a drifting fair value and pull their quotes, and takers who trade against
 /// what rests. Books never cross and no level falls below zero. Not thread-safe.
 /// </summary>
-internal sealed class OrderFlow(Random random)
+internal sealed class OrderFlow(Random random, bool wholeContracts)
 {
     private const int UsualLevels = 12, FewLevels = 3, LongestSweep = 3;
 
@@ -130,6 +130,6 @@ internal sealed class OrderFlow(Random random)
     private long OrderSize()
     {
         long contracts = 1 + (long)Math.Exp(random.NextDouble() * 8);
-        return contracts * FixedPoint.CountScale + (random.Next(4) == 0 ? random.Next(1, FixedPoint.CountScale) : 0);
+        return contracts * FixedPoint.CountScale + (!wholeContracts && random.Next(4) == 0 ? random.Next(1, FixedPoint.CountScale) : 0);
     }
 }

@@ -33,8 +33,8 @@ internal sealed class Simulation
         _random = new Random(options.Seed);
         _publisher = publisher;
         _rate = options.Rate;
-        _flow = new OrderFlow(_random);
-        var catalog = new MarketCatalog(_random);
+        _flow = new OrderFlow(_random, options.WholeUnits);
+        var catalog = new MarketCatalog(_random, options.WholeUnits);
         _lifecycle = new MarketLifecycle(board, publisher, catalog, _flow, _random, options.ShortMarketLife) { Succeeded = Replace };
         _slots = new SimulatedMarket[options.Markets];
         for (int i = 0; i < _slots.Length; i++) _slots[i] = _lifecycle.OpenInitial(i % ShortLivedEvery == ShortLivedEvery - 1, now);

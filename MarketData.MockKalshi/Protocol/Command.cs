@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace MarketData.MockKalshi.Protocol;
 
 /// <summary>A client's command (protocol reference, section 1.4), typed but not yet checked against the session.</summary>
-internal sealed record Command
+internal record Command
 {
     /// <summary>Echoed in replies; null when absent, and <c>0</c> counts as absent.</summary>
     public long? Id { get; init; }

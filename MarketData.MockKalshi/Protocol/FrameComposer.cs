@@ -4,7 +4,7 @@ namespace MarketData.MockKalshi.Protocol;
 /// Composes whole frames (protocol reference, section 1.5). A frame that carries <c>seq</c> takes its subscription's next number when
 /// it is composed. The result is valid until the next call. Not thread-safe.
 /// </summary>
-internal sealed class FrameComposer
+internal class FrameComposer
 {
     private readonly FrameText _frame = new();
 
@@ -64,7 +64,7 @@ internal sealed class FrameComposer
     /// <param name="type">The frame's type.</param>
     /// <param name="message">The value of <c>msg</c>.</param>
     /// <param name="commandId">Set on the answer to <c>get_snapshot</c>.</param>
-    public ReadOnlySpan<byte> Data(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId)
+    public virtual ReadOnlySpan<byte> Data(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId)
     {
         Begin(commandId, type);
         if (subscription.Channel.Sequenced) Number(_frame, subscription);

@@ -7,11 +7,19 @@ namespace MarketData.MockKalshi.Protocol;
 /// whoever serves the session runs its commands and writes its data frames in one loop, so that a snapshot and the deltas after it
 /// have an order.
 /// </summary>
-internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider)
+/// <param name="outbound">Where its frames go.</param>
+/// <param name="metrics">Counts them.</param>
+/// <param name="options">The connection's limits.</param>
+/// <param name="timeProvider">The server's clock.</param>
+/// <param name="frames">Composes them; null for those of the fixed-point dialect.</param>
+internal class Session(
+    OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider, FrameComposer? frames = null)
 {
     private readonly List<Subscription> _subscriptions = [];
-    private readonly FrameComposer _frames = new();
+    private readonly FrameComposer _frames = frames ?? new FrameComposer();
     private int _lastSid;
+
+    protected MockKalshiMetrics Metrics { get; } = metrics;
 
     public OutboundQueue Outbound { get; } = outbound;
 
@@ -28,6 +36,17 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics,
             return;
         }
 
+        Run(command, feed);
+    }
+
+    /// <summary>The connection is over, and its subscriptions have ended.</summary>
+    public virtual void Leave(IMarketFeed feed)
+    {
+    }
+
+    /// <summary>Runs a command that is not refused.</summary>
+    protected virtual void Run(Command command, IMarketFeed feed)
+    {
         switch (command.Cmd)
         {
             case "subscribe":
@@ -53,23 +72,29 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics,
     /// <param name="type">The frame's type.</param>
     /// <param name="message">The value of <c>msg</c>.</param>
     /// <param name="commandId">Set on the answer to <c>get_snapshot</c>.</param>
-    public void Send(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId = null) =>
+    public virtual void Send(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId = null) =>
         SendText(type, _frames.Data(subscription, type, message, commandId));
 
     /// <summary>Sends a whole frame as it stands.</summary>
     public void SendText(string type, ReadOnlySpan<byte> frame)
     {
         Outbound.AddText(frame);
-        metrics.FrameSent(type);
+        Metrics.FrameSent(type);
     }
 
     /// <summary>Sends a live frame; false when the client reads too slowly and its buffer is full.</summary>
-    public bool TrySend(Subscription subscription, string type, ReadOnlySpan<byte> message)
+    public virtual bool TrySend(Subscription subscription, string type, ReadOnlySpan<byte> message)
     {
         if (!Outbound.HasRoomForStream) return false;
-        Outbound.AddStreamFrame(_frames.Data(subscription, type, message, commandId: null));
-        metrics.FrameSent(type);
+        SendLive(type, _frames.Data(subscription, type, message, commandId: null));
         return true;
+    }
+
+    /// <summary>Sends a whole live frame; the caller has seen that there is room.</summary>
+    protected void SendLive(string type, ReadOnlySpan<byte> frame)
+    {
+        Outbound.AddStreamFrame(frame);
+        Metrics.FrameSent(type);
     }
 
     /// <summary>Ends a subscription with an error that is terminal for it; its sid is not used again.</summary>
@@ -281,7 +306,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics,
 
     private void Acknowledge(Command command, Subscription subscription) => SendText("ok", _frames.Ok(command.Id, subscription));
 
-    private void Reject(Command command, ErrorCode code) => SendText("error", _frames.Error(command.Id, code, subscription: null));
+    protected virtual void Reject(Command command, ErrorCode code) => SendText("error", _frames.Error(command.Id, code, subscription: null));
 
     private void Close(Subscription subscription, IMarketFeed feed)
     {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using MarketData.MockKalshi.Authentication;
+using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -23,6 +24,7 @@ internal static class WebSocketEndpoint
     private static async Task AcceptAsync(
         HttpContext context,
         IExchange exchange,
+        Dialect dialect,
         RequestAuthenticator authenticator,
         IOptions<AuthenticationOptions> authentication,
         IOptions<ConnectionOptions> options,
@@ -68,7 +70,7 @@ internal static class WebSocketEndpoint
         metrics.ConnectionOpened();
         try
         {
-            var connection = new WebSocketConnection(stream, customer, exchange, options.Value, metrics, timeProvider, logger);
+            var connection = new WebSocketConnection(stream, customer, dialect, exchange, options.Value, metrics, timeProvider, logger);
             if (!await connection.RunAsync(lifetime.ApplicationStopping)) context.Abort();
         }
         finally

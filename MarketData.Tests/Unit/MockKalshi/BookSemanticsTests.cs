@@ -1,6 +1,5 @@
-using System.Text;
-using MarketData.Domain.Books;
-using MarketData.Domain.Frames;
+using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace MarketData.Tests.Unit.MockKalshi;
 
@@ -14,7 +13,7 @@ public class BookSemanticsTests
         string[] tickers = await exchange.TickersAsync();
         await using var client = await exchange.ConnectAsync();
         await client.SendAsync(CommandTests.Subscribe(1, tickers[..4]));
-        var books = new Dictionary<string, OrderBook>();
+        var books = new ReadBooks();
         var kinds = new HashSet<(string, bool Answer)>();
         long seq = 0;
 
@@ -28,7 +27,9 @@ public class BookSemanticsTests
                 kinds.Add((frame.Type, frame.Id is not null));
                 if (frame.Type == "subscribed") continue;
                 Assert.Equal((1, ++seq), (frame.Sid!.Value, frame.Seq!.Value));
-                if (frame.Type.StartsWith("orderbook", StringComparison.Ordinal)) Apply(books, frame);
+                // An answer to get_snapshot stands at its place in the stream, so it is what the deltas before it made.
+                if (frame is { Type: "orderbook_snapshot", Id: not null }) books.AssertEqual(frame);
+                else books.Apply(frame);
             }
         }
 
@@ -114,23 +115,6 @@ public class BookSemanticsTests
         Assert.Contains(levels, level => !((string)level![1]!).EndsWith(".00", StringComparison.Ordinal));
     }
 
-    private static void Apply(Dictionary<string, OrderBook> books, Frame frame)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(frame.Text);
-        Assert.True(ExchangeFrame.TryParse(bytes, out var parsed, out string? error), error);
-        if (parsed.Delta is { } delta)
-        {
-            Assert.True(books[frame.Ticker!].TryApply(delta.Side, delta.Price, delta.Change), $"below zero: {frame.Text}");
-            return;
-        }
-
-        var snapshot = new OrderBook();
-        Assert.True(SnapshotReader.TryRead(bytes, parsed.Levels, snapshot));
-        // An answer to get_snapshot stands at its place in the stream, so it is what the deltas before it made.
-        if (frame.Id is not null) Assert.True(books[frame.Ticker!].ContentEquals(snapshot), $"the book differs from {frame.Text}");
-        books[frame.Ticker!] = snapshot;
-    }
-
     private static void ApplyAsks(Dictionary<string, SortedDictionary<decimal, decimal>> asks, Frame frame)
     {
         if (frame.Type == "orderbook_snapshot")
@@ -147,5 +131,5 @@ public class BookSemanticsTests
         }
     }
 
-    private static decimal Decimal(System.Text.Json.Nodes.JsonNode text) => decimal.Parse((string)text!, System.Globalization.CultureInfo.InvariantCulture);
+    private static decimal Decimal(JsonNode text) => decimal.Parse((string)text!, CultureInfo.InvariantCulture);
 }
