@@ -19,14 +19,14 @@ internal class Session(
     private readonly FrameComposer _frames = frames ?? new FrameComposer();
     private int _lastSid;
 
-    protected MockKalshiMetrics Metrics { get; } = metrics;
-
     public OutboundQueue Outbound { get; } = outbound;
 
     /// <summary>Who is connected: the key id of the handshake's signature, <c>default</c> when none is needed, empty for nobody.</summary>
     public string Customer { get; init; } = RequestAuthenticator.DefaultCustomer;
 
     public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
+
+    protected MockKalshiMetrics Metrics { get; } = metrics;
 
     public void Execute(Command command, IMarketFeed feed)
     {
@@ -153,7 +153,7 @@ internal class Session(
         if (_subscriptions.Find(open => open.Channel == channel) is { } existing)
         {
             existing.SkipTickerAck = parameters.SkipTickerAck ?? existing.SkipTickerAck;
-            existing.Indexes?.UnionWith(channel.Indexes!.Named(parameters) ?? []);
+            existing.AddIndexes(parameters);
             Add(command, existing, tickers, everyMarket, initialTickers, feed);
             return;
         }
@@ -169,7 +169,7 @@ internal class Session(
             SkipTickerAck = parameters.SkipTickerAck ?? false,
             UseYesPrice = parameters.UseYesPrice ?? false,
         };
-        subscription.Indexes?.UnionWith(channel.Indexes!.Named(parameters) ?? []);
+        subscription.AddIndexes(parameters);
         _subscriptions.Add(subscription);
         SendText("subscribed", _frames.Subscribed(command.Id, subscription));
 
@@ -283,21 +283,13 @@ internal class Session(
         {
             string type = $"{subscription.Channel.Name}_{filter.ListAction}";
             SendText(type, _frames.IndexList(command.Id, type, subscription));
-            return;
         }
-
-        if (parameters.Action != filter.AddAction && parameters.Action != filter.RemoveAction)
+        else if (subscription.ChangeIndexes(parameters) is { } problem)
         {
-            Reject(command, ErrorCode.UnsupportedAction);
-        }
-        else if (filter.Named(parameters) is not { Length: > 0 } named)
-        {
-            Reject(command, filter.Missing);
+            Reject(command, problem);
         }
         else
         {
-            if (parameters.Action == filter.AddAction) subscription.Indexes!.UnionWith(named);
-            else subscription.Indexes!.ExceptWith(named);
             Acknowledge(command, subscription);
         }
     }

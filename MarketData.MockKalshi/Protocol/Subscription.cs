@@ -27,5 +27,20 @@ internal sealed class Subscription(Session session, int sid, FeedChannel channel
     /// <summary>The next number of this sid: one count over data, <c>ok</c>, <c>unsubscribed</c> and scoped errors.</summary>
     public long NextSeq() => ++_seq;
 
+    /// <summary>Adds what a <c>subscribe</c> names; nothing on channels without indexes.</summary>
+    public void AddIndexes(CommandParams parameters) => Indexes?.UnionWith(Channel.Indexes!.Named(parameters) ?? []);
+
+    /// <summary>Adds to the indexes or takes from them as the action says; returns what is wrong with the command, null when it is done.</summary>
+    public ErrorCode? ChangeIndexes(CommandParams parameters)
+    {
+        var filter = Channel.Indexes!;
+        bool adds = parameters.Action == filter.AddAction;
+        if (!adds && parameters.Action != filter.RemoveAction) return ErrorCode.UnsupportedAction;
+        if (filter.Named(parameters) is not { Length: > 0 } named) return filter.Missing;
+        if (adds) Indexes!.UnionWith(named);
+        else Indexes!.ExceptWith(named);
+        return null;
+    }
+
     public void TakeEveryMarket() => Tickers = null;
 }

@@ -34,6 +34,12 @@ internal static class WebSocketEndpoint
         IHostApplicationLifetime lifetime)
     {
         var request = context.Request;
+        if (Customer(request, authenticator, authentication.Value, out var refusal) is not { } customer)
+        {
+            await refusal.WriteAsync(context);
+            return;
+        }
+
         if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade
             || !string.Equals(request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
         {
@@ -52,12 +58,6 @@ internal static class WebSocketEndpoint
         if (!IsNonce(key))
         {
             await RestError.WriteAsync(context, StatusCodes.Status400BadRequest, "bad_request", "Sec-WebSocket-Key must be 16 bytes in base64");
-            return;
-        }
-
-        if (Customer(request, authenticator, authentication.Value, out var refusal) is not { } customer)
-        {
-            await refusal.WriteAsync(context);
             return;
         }
 

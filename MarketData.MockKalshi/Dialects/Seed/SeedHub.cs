@@ -46,8 +46,8 @@ internal sealed class SeedHub : Session
             }
 
             if (!market.Listeners.Contains(session)) market.Listeners.Add(session);
-            PublishSnapshot(market);
-            PublishTicker(market, traded: 0);
+            PublishSnapshot(market, session);
+            PublishTicker(market, traded: 0, session);
         }
     }
 
@@ -107,7 +107,8 @@ internal sealed class SeedHub : Session
         }
     }
 
-    private void PublishSnapshot(SeedMarket market) => Publish(market, Snapshot, seq => Form.Snapshot(seq, market));
+    private void PublishSnapshot(SeedMarket market, SeedSession? joined = null) =>
+        Publish(market, Snapshot, seq => Form.Snapshot(seq, market), joined);
 
     private void PublishTrade(SeedMarket market, SeedTrade trade)
     {
@@ -117,17 +118,23 @@ internal sealed class SeedHub : Session
         PublishTicker(market, trade.Count);
     }
 
-    private void PublishTicker(SeedMarket market, long traded) =>
-        Publish(market, Form.TickerChannel, seq => Form.Ticker(seq, market, traded));
+    private void PublishTicker(SeedMarket market, long traded, SeedSession? joined = null) =>
+        Publish(market, Form.TickerChannel, seq => Form.Ticker(seq, market, traded), joined);
 
     /// <summary>Numbers advance only when somebody listens, and everybody who does gets the same frame.</summary>
-    private void Publish(SeedMarket market, string channel, Composition compose)
+    /// <param name="market">The market.</param>
+    /// <param name="channel">The channel, and the type of the frame.</param>
+    /// <param name="compose">Composes the frame with its number.</param>
+    /// <param name="joined">Whose command it answers: that session is not too slow for it.</param>
+    private void Publish(SeedMarket market, string channel, Composition compose, SeedSession? joined = null)
     {
         if (!market.Listeners.Exists(session => session.Wants(channel, market.Ticker))) return;
         var frame = compose(++_seq);
         foreach (var session in market.Listeners)
         {
-            if (session.Wants(channel, market.Ticker)) session.Deliver(channel, frame);
+            if (!session.Wants(channel, market.Ticker)) continue;
+            if (session == joined) session.SendText(channel, frame);
+            else session.Deliver(channel, frame);
         }
     }
 }

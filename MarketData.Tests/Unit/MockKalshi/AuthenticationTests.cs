@@ -83,6 +83,16 @@ public sealed class AuthenticationTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_is_not_known_is_not_told_what_else_is_wrong()
+    {
+        await using var exchange = await StartAsync();
+
+        using var answer = await exchange.Http.GetAsync(CustomerKey.Path, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+    }
+
+    [Fact]
     public async Task The_clock_skew_that_is_allowed_is_a_setting()
     {
         await using var exchange = await StartAsync("--Authentication:ClockSkew", "02:00:00");
