@@ -46,9 +46,9 @@ internal sealed class FlatForm : SeedForm
     public override ReadOnlySpan<byte> Ticker(long seq, SeedMarket market, long traded)
     {
         Begin(TickerChannel, seq, market.Ticker);
-        Cents("\"yes_bid\":"u8, market.Book.Levels(Side.Yes) is [.., var yes] ? yes.Price : null);
-        Cents(",\"yes_ask\":"u8, market.Book.Levels(Side.No) is [.., var no] ? FixedPoint.PriceScale - no.Price : null);
-        Cents(",\"price\":"u8, market.LastPrice);
+        CentsOrNull("\"yes_bid\":"u8, market.Book.Levels(Side.Yes) is [.., var yes] ? yes.Price : null);
+        CentsOrNull(",\"yes_ask\":"u8, market.Book.Levels(Side.No) is [.., var no] ? FixedPoint.PriceScale - no.Price : null);
+        CentsOrNull(",\"price\":"u8, market.LastPrice);
         return Text.Raw(",\"volume_delta\":"u8).Hundredths(traded).Raw("}}"u8).Written;
     }
 

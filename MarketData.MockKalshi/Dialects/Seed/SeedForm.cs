@@ -5,11 +5,14 @@ using MarketData.MockKalshi.Protocol;
 namespace MarketData.MockKalshi.Dialects.Seed;
 
 /// <summary>
-/// Composes the frames of the seed dialect (protocol reference, section 2.2). A result is valid until the next call. One object serves
-/// all sessions, in the exchange's loop.
+/// Composes the frames of the seed dialect (protocol reference, section 2.2). A result is valid until the next call, that of an error
+/// until the next error. One object serves all sessions, in the exchange's loop.
 /// </summary>
 internal abstract class SeedForm
 {
+    // An error may have to be told to one session while a frame is on its way to several.
+    private readonly FrameText _error = new();
+
     /// <summary>The channel of tickers, which is also their frames' type.</summary>
     public abstract string TickerChannel { get; }
 
@@ -40,9 +43,9 @@ internal abstract class SeedForm
     /// <summary>An error, whose <c>msg</c> is a text and no object.</summary>
     public ReadOnlySpan<byte> Error(long? id, string message)
     {
-        Text.Clear().Raw("{\"type\":\"error\""u8);
-        if (id is { } commandId) Text.Raw(",\"id\":"u8).Number(commandId);
-        return Text.Raw(",\"msg\":"u8).String(message).Raw((byte)'}').Written;
+        _error.Clear().Raw("{\"type\":\"error\""u8);
+        if (id is { } commandId) _error.Raw(",\"id\":"u8).Number(commandId);
+        return _error.Raw(",\"msg\":"u8).String(message).Raw((byte)'}').Written;
     }
 
     protected void Levels(IEnumerable<Level> levels)
@@ -58,7 +61,9 @@ internal abstract class SeedForm
         Text.Raw((byte)']');
     }
 
-    protected void Cents(ReadOnlySpan<byte> key, int? price)
+    /// <param name="key">With its punctuation.</param>
+    /// <param name="price">1/10,000 dollar; null when there is none.</param>
+    protected void CentsOrNull(ReadOnlySpan<byte> key, int? price)
     {
         Text.Raw(key);
         if (price is { } known) Text.Hundredths(known);

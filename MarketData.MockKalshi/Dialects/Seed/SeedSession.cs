@@ -11,6 +11,7 @@ internal sealed class SeedSession(
     private readonly HashSet<(string Channel, string Ticker)> _wanted = [];
     private readonly HashSet<string> _wantedTickers = new(StringComparer.Ordinal);
     private readonly SeedForm _form = hub.Form;
+    private readonly int _mostMarkets = options.MaxMarketsPerSubscription;
 
     public override void Leave(IMarketFeed feed)
     {
@@ -73,15 +74,26 @@ internal sealed class SeedSession(
     private void Subscribe(SeedCommand command, SeedParams parameters, IMarketFeed feed)
     {
         // Of this dialect only: there is no mode for all markets, and what lacks is told without the id.
-        if (!AreNames(parameters.Channels)) Fail(null, "Invalid message format: channels required");
-        else if (!AreNames(parameters.MarketTickers)) Fail(null, "Invalid message format: market_tickers required");
+        if (!AreNames(parameters.Channels))
+        {
+            Fail(null, "Invalid message format: channels required");
+        }
+        else if (!AreNames(parameters.MarketTickers))
+        {
+            Fail(null, "Invalid message format: market_tickers required");
+        }
+        else if (ExceedsLimit(parameters.Channels!.Length * (long)parameters.MarketTickers!.Length))
+        {
+            Reject(command, ErrorCode.MarketLimitExceeded);
+        }
         else
         {
-            var added = parameters.Channels!.Select(channel => new SeedSubscription(hub.NextSid(), channel) { Tickers = parameters.MarketTickers! }).ToList();
+            string[] tickers = parameters.MarketTickers.Distinct(StringComparer.Ordinal).ToArray();
+            var added = parameters.Channels.Select(channel => new SeedSubscription(hub.NextSid(), channel) { Tickers = tickers }).ToList();
             _subscriptions.AddRange(added);
             Recount();
             SendText("subscribed", _form.Subscribed(command.Id, added));
-            hub.Join(this, parameters.MarketTickers!, feed);
+            hub.Join(this, tickers, feed);
         }
     }
 
@@ -96,15 +108,23 @@ internal sealed class SeedSession(
         {
             Fail(null, "Invalid message format: market_tickers required");
         }
+        else if (ExceedsLimit(parameters.MarketTickers!.Length - subscription.Tickers.Count))
+        {
+            Reject(command, ErrorCode.MarketLimitExceeded);
+        }
         else
         {
-            string[] added = parameters.MarketTickers!.Except(subscription.Tickers).ToArray();
-            subscription.Tickers = parameters.MarketTickers!;
+            string[] added = parameters.MarketTickers.Except(subscription.Tickers).ToArray();
+            subscription.Tickers = parameters.MarketTickers.Distinct(StringComparer.Ordinal).ToArray();
             SendText("subscription_updated", _form.Updated(command.Id, subscription));
             Narrow(feed);
             hub.Join(this, added, feed);
         }
     }
+
+    /// <summary>All subscriptions of a session together name at most as many markets as one of the other dialects may.</summary>
+    private bool ExceedsLimit(long added) =>
+        _subscriptions.Sum(subscription => (long)subscription.Tickers.Count) + added > _mostMarkets;
 
     /// <summary>The subscriptions have become fewer.</summary>
     private void Narrow(IMarketFeed feed)

@@ -45,10 +45,10 @@ internal sealed class TypedForm : SeedForm
     public override ReadOnlySpan<byte> Ticker(long seq, SeedMarket market, long traded)
     {
         Text.Clear().Raw("{\"type\":\"ticker\",\"seq\":"u8).Number(seq).Raw(",\"msg\":{\"marketTicker\":"u8).String(market.Ticker);
-        Cents(",\"lastPrice\":"u8, market.LastPrice);
+        CentsOrNull(",\"lastPrice\":"u8, market.LastPrice);
         Text.Raw(",\"volume\":"u8).Hundredths(market.Volume);
-        Cents(",\"bestBid\":"u8, market.Book.Levels(Side.Yes) is [.., var bid] ? bid.Price : null);
-        Cents(",\"bestAsk\":"u8, market.Book.Levels(Side.No) is [var lowest, ..] ? FixedPoint.PriceScale - lowest.Price : null);
+        CentsOrNull(",\"bestBid\":"u8, market.Book.Levels(Side.Yes) is [.., var bid] ? bid.Price : null);
+        CentsOrNull(",\"bestAsk\":"u8, market.Book.Levels(Side.No) is [var lowest, ..] ? FixedPoint.PriceScale - lowest.Price : null);
         return Text.Raw("}}"u8).Written;
     }
 

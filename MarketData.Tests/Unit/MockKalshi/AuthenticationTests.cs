@@ -160,7 +160,8 @@ public sealed class AuthenticationTests : IDisposable
 
         Assert.Equal(["subscribed", "error", "error"], replies.Select(reply => reply.Type));
         Assert.Equal("""{"id":1,"type":"error","msg":{"code":9,"msg":"Authentication required"}}""", replies[1].Text);
-        await RefusedAsync(exchange, CustomerKey.Create(), NotFound);
+        using var stranger = CustomerKey.Create();
+        await RefusedAsync(exchange, stranger, NotFound);
     }
 
     [Fact]

@@ -189,6 +189,22 @@ public class SeedDialectTests
     }
 
     [Fact]
+    public async Task More_markets_than_allowed_are_refused_and_what_there_was_goes_on()
+    {
+        await using var exchange = await MockExchange.StartStillAsync("--dialect", "seed", "--Connection:MaxMarketsPerSubscription", "3");
+        string[] tickers = (await exchange.TickersAsync())[..4];
+        await using var client = await exchange.ConnectAsync();
+        const string refused = """{"type":"error","id":9,"msg":"Subscription market limit exceeded"}""";
+
+        Assert.Equal(refused, (await client.AskAsync(Subscribe(9, Books, tickers[..2]))).Text);
+        Assert.Equal("subscribed", (await client.AskAsync(Subscribe(1, "\"trade\"", tickers[0], tickers[0]))).Type);
+        Assert.Equal(refused, (await client.AskAsync(Subscribe(9, "\"trade\"", tickers[1..]))).Text);
+        string list = string.Join(',', tickers.Select(ticker => $"\"{ticker}\""));
+        Assert.Equal(refused, (await client.AskAsync($$$"""{"id":9,"cmd":"update_subscription","params":{"sid":"sub_1","market_tickers":[{{{list}}}]}}""")).Text);
+        Assert.Equal("subscribed", (await client.AskAsync(Subscribe(2, "\"trade\"", tickers[1..3]))).Type);
+    }
+
+    [Fact]
     public async Task No_Pings_come()
     {
         await using var exchange = await StartAsync("--rate", "200", "--Connection:PingInterval", "00:00:00.010");
