@@ -14,8 +14,12 @@ internal static class CommandLine
           --clock-speed X exchange time passes X times as fast (1)
           --replay FILE   play a recording, one frame a line, .gz too
           --speed X       1 real pace, 2 twice as fast, 0 as fast as the client reads (1)
+          --dialect NAME  fixed-point, cents, seed or seed-flat (fixed-point)
           --keys DIR      WebSockets must be signed by a key of this directory (off)
           --Section:Key V any other setting, which the environment takes as Section__Key
+
+        MarketData.MockKalshi create-key [--keys DIR] [--out FILE]
+          Creates a key pair for signed requests; see create-key --help.
         """;
 
     public static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase)
@@ -27,6 +31,7 @@ internal static class CommandLine
         ["--clock-speed"] = "Simulation:ClockSpeed",
         ["--replay"] = "Replay:File",
         ["--speed"] = "Replay:Speed",
+        ["--dialect"] = "Protocol:Dialect",
         ["--keys"] = "Authentication:KeysDirectory",
     };
 

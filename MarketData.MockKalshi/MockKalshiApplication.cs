@@ -1,4 +1,5 @@
 using MarketData.MockKalshi.Authentication;
+using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
@@ -45,6 +46,8 @@ public static class MockKalshiApplication
         services.AddSingleton<MockKalshiMetrics>();
         services.AddSingleton<RequestAuthenticator>();
         services.AddSingleton<RateLimitFilter>();
+        services.AddSingleton(provider => Dialect.Create(provider.GetRequiredService<IOptions<DialectOptions>>().Value.Dialect));
+        services.AddOptions<SimulationOptions>().PostConfigure<Dialect>((simulation, dialect) => simulation.WholeUnits |= dialect.WholeUnits);
         services.AddHealthChecks().AddCheck<ExchangeHealthCheck>("exchange", timeout: TimeSpan.FromSeconds(2));
 
         if (string.IsNullOrEmpty(builder.Configuration["Replay:File"]))
@@ -63,6 +66,12 @@ public static class MockKalshiApplication
     {
         var options = services.GetRequiredService<IOptions<ReplayOptions>>().Value;
         var timeProvider = services.GetRequiredService<TimeProvider>();
-        return new ReplayExchange(RecordingReader.Read(options.File!, timeProvider), options.Speed, timeProvider);
+        string dialect = services.GetRequiredService<IOptions<DialectOptions>>().Value.Dialect;
+        if (!services.GetRequiredService<Dialect>().Plays)
+            throw new StartupException($"Replay:File (--replay) needs another dialect than {dialect} (--dialect): no recording can be played in it.");
+
+        var recording = RecordingReader.Read(options.File!, timeProvider);
+        RecordedDialect.Check(recording, options.File!, dialect);
+        return new ReplayExchange(recording, options.Speed, timeProvider);
     }
 }

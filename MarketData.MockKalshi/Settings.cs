@@ -1,4 +1,5 @@
 using MarketData.MockKalshi.Authentication;
+using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
@@ -29,6 +30,10 @@ internal static class Settings
             .Validate(
                 options => Within(options.ShortMarketLife, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
                 "Simulation:ShortMarketLife must be between 1 s and 1 day.");
+        services.AddOptions<DialectOptions>().BindConfiguration(DialectOptions.Section)
+            .Validate(
+                options => Dialect.Names.Contains(options.Dialect),
+                $"Protocol:Dialect (--dialect) must be one of {string.Join(", ", Dialect.Names)}.");
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section)
             .Validate(
                 options => options.Speed is >= 0 and <= 1_000_000,
@@ -55,6 +60,15 @@ internal static class Settings
                 options => options.MaxMessageBytes is >= 1024 and <= 1 << 30,
                 "Connection:MaxMessageBytes must be between 1,024 and 1,073,741,824.")
             .Validate(
+                options => options.MaxMarketsPerSubscription is >= 1 and <= 10_000_000,
+                "Connection:MaxMarketsPerSubscription must be between 1 and 10,000,000 markets.")
+            .Validate(
+                options => options.CommandsPerSecond is >= 1 and <= 10_000_000,
+                "Connection:CommandsPerSecond must be between 1 and 10,000,000 commands.")
+            .Validate(
+                options => Within(options.CommandTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
+                "Connection:CommandTimeout must be between 1 ms and 1 h.")
+            .Validate(
                 options => Within(options.StallTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
                 "Connection:StallTimeout must be between 100 ms and 1 h.")
             .Validate(
@@ -69,6 +83,7 @@ internal static class Settings
         try
         {
             _ = services.GetRequiredService<IOptions<SimulationOptions>>().Value;
+            _ = services.GetRequiredService<IOptions<DialectOptions>>().Value;
             _ = services.GetRequiredService<IOptions<ReplayOptions>>().Value;
             _ = services.GetRequiredService<IOptions<AuthenticationOptions>>().Value;
             _ = services.GetRequiredService<IOptions<RateLimitOptions>>().Value;

@@ -19,7 +19,8 @@ internal sealed record MarketListing(MarketSeries Series, int Number, DateTimeOf
 /// <param name="random">Ids and strikes.</param>
 /// <param name="start">The day before the first daily events close.</param>
 /// <param name="dailyMarkets">Markets of daily events that are open at any time.</param>
-internal sealed class MarketCatalog(Random random, DateTimeOffset start, int dailyMarkets)
+/// <param name="wholeUnits">Markets tick in cents and trade whole contracts.</param>
+internal sealed class MarketCatalog(Random random, DateTimeOffset start, int dailyMarkets, bool wholeUnits)
 {
     private static readonly MarketSeries[] Daily =
     [
@@ -89,7 +90,8 @@ internal sealed class MarketCatalog(Random random, DateTimeOffset start, int dai
             CreatedTime = created,
             OpenTime = opens,
             CloseTime = closes,
-            Prices = series.Prices,
+            Prices = wholeUnits ? PriceStructure.LinearCent : series.Prices,
+            WholeUnits = wholeUnits,
         };
         return listing.IsShortLived ? definition : WithStrike(definition, strike);
     }

@@ -89,7 +89,7 @@ internal sealed class MarketLifecycle(
             timeline.Schedule(pauses + life * (0.01 + 0.1 * random.NextDouble()), time => Activate(market, time));
         }
 
-        if (random.NextDouble() < FinerTicksChance) timeline.Schedule(now + life * (0.7 * random.NextDouble()), time => RefineTicks(market, time));
+        if (random.NextDouble() < FinerTicksChance && !market.Definition.WholeUnits) timeline.Schedule(now + life * (0.7 * random.NextDouble()), time => RefineTicks(market, time));
     }
 
     /// <summary>Creates the market that follows, a little before it opens.</summary>

@@ -89,6 +89,8 @@ internal sealed class MarketPublisher : IMarketFeed
             if (PrivatePublisher.Carries(subscription.Channel)) Private.Stop(subscription);
             else Stop(subscription, subscription.Tickers is { } tickers ? [.. tickers] : null);
         }
+
+        session.Leave(this);
     }
 
     /// <summary>Sends a change of a book; to sessions of the customer whose order caused it, with that order's name.</summary>

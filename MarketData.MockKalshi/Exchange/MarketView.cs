@@ -30,6 +30,9 @@ internal sealed record MarketDefinition
     public required DateTimeOffset CloseTime { get; init; }
     public required PriceStructure Prices { get; init; }
 
+    /// <summary>It ticks in cents for good and trades whole contracts only, because a dialect has numbers for nothing finer.</summary>
+    public bool WholeUnits { get; init; }
+
     /// <summary>The strike in the underlying's unit; null for markets without a number.</summary>
     public decimal? FloorStrike { get; init; }
 

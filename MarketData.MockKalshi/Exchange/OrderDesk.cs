@@ -83,6 +83,7 @@ internal sealed class OrderDesk
         var engine = market.Engine;
         if (market.Status != MarketStatus.Active) return OrderRefusal.MarketNotOpen;
         if (!market.Definition.Prices.Allows(request.Price)) return OrderRefusal.PriceNotOnTick;
+        if (market.Definition.WholeUnits && request.Count % FixedPoint.CountScale != 0) return OrderRefusal.CountNotWhole;
         if (order.ClientOrderId is { } clientId && _byClientId.ContainsKey((order.Customer, clientId))) return OrderRefusal.DuplicateClientOrderId;
         bool withinLimits = request.Count <= MostContracts * FixedPoint.CountScale && Resting < MostResting && engine.CanRest(order);
         if (!withinLimits) return OrderRefusal.LimitExceeded;

@@ -71,6 +71,9 @@ internal enum OrderRefusal
     MarketNotFound,
     MarketNotOpen,
     PriceNotOnTick,
+
+    /// <summary>The market trades whole contracts only.</summary>
+    CountNotWhole,
     PostOnlyWouldTrade,
     FillOrKillCannotFill,
     DuplicateClientOrderId,

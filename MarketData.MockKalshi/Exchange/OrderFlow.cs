@@ -95,12 +95,12 @@ internal sealed class OrderFlow(TradingFloor floor, Random random)
         var levels = market.Book.Levels(resting);
         if (levels.IsEmpty) return;
         int deepest = levels[Math.Max(0, levels.Length - LongestSweep)].Price;
-        var order = new Order(Pick(Takers), MatchingEngine.Opposite(resting), FixedPoint.PriceScale - deepest, OrderSize());
+        var order = new Order(Pick(Takers), MatchingEngine.Opposite(resting), FixedPoint.PriceScale - deepest, OrderSize(market));
         floor.Place(market, order, mayRest: false, now);
     }
 
     private void Bid(SimulatedMarket market, Side side, int price, DateTimeOffset now) =>
-        floor.Place(market, new Order(Pick(Makers), side, price, OrderSize()), mayRest: true, now);
+        floor.Place(market, new Order(Pick(Makers), side, price, OrderSize(market)), mayRest: true, now);
 
     private string Pick(string[] participants) => participants[random.Next(participants.Length)];
 
@@ -114,9 +114,9 @@ internal sealed class OrderFlow(TradingFloor floor, Random random)
         side == Side.Yes ? market.FairPrice : FixedPoint.PriceScale - market.FairPrice;
 
     /// <summary>In 1/100 contract: mostly whole contracts, many small and few large.</summary>
-    private long OrderSize()
+    private long OrderSize(SimulatedMarket market)
     {
         long contracts = 1 + (long)Math.Exp(random.NextDouble() * 8);
-        return contracts * FixedPoint.CountScale + (random.Next(4) == 0 ? random.Next(1, FixedPoint.CountScale) : 0);
+        return contracts * FixedPoint.CountScale + (!market.Definition.WholeUnits && random.Next(4) == 0 ? random.Next(1, FixedPoint.CountScale) : 0);
     }
 }

@@ -43,7 +43,7 @@ internal sealed class SimulatedExchange : BackgroundService, IExchange
         // One source each, so that customers' orders draw nothing from what the participants and the life cycle draw.
         Random random = new(settings.Seed), tradeIds = new(~settings.Seed), orderIds = new(settings.Seed ^ int.MinValue);
         var flow = new OrderFlow(floor, random);
-        var catalog = new MarketCatalog(random, _timeline.Now, Simulation.DailyMarkets(settings.Markets));
+        var catalog = new MarketCatalog(random, _timeline.Now, Simulation.DailyMarkets(settings.Markets), settings.WholeUnits);
         var lifecycle = new MarketLifecycle(
             _board, _publisher, catalog, flow, floor, _timeline, random, () => RandomUuid.Next(tradeIds), settings.ShortMarketLife);
         _desk = new OrderDesk(_board, floor, _publisher, _timeline, orderIds);

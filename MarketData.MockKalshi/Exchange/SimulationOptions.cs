@@ -27,6 +27,12 @@ internal sealed class SimulationOptions
     public double ClockSpeed { get; set; } = 1;
 
     /// <summary>
+    /// Markets tick in cents and orders are of whole contracts, as until 2026. Default false; the older dialects, which have no other
+    /// numbers, make it true.
+    /// </summary>
+    public bool WholeUnits { get; set; }
+
+    /// <summary>
     /// How long the short-lived markets (every eighth) are open before they close, settle and are followed by new ones. Default 15 min.
     /// </summary>
     public TimeSpan ShortMarketLife { get; set; } = TimeSpan.FromMinutes(15);

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace MarketData.MockKalshi.Protocol;
 
 /// <summary>A client's command (protocol reference, section 1.4), typed but not yet checked against the session.</summary>
-internal sealed record Command
+internal record Command
 {
     /// <summary>Echoed in replies; null when absent, and <c>0</c> counts as absent.</summary>
     public long? Id { get; init; }
@@ -16,6 +16,14 @@ internal sealed record Command
     /// <summary>The text was no JSON object, or a field had the wrong type: error 1.</summary>
     [JsonIgnore]
     public bool Malformed { get; init; }
+
+    /// <summary>It came in a second that had its fill of commands: error 27.</summary>
+    [JsonIgnore]
+    public bool IsExcess { get; init; }
+
+    /// <summary>When it was read from the socket, a timestamp of the server's <see cref="TimeProvider"/>.</summary>
+    [JsonIgnore]
+    public long ReceivedAt { get; init; }
 
     /// <summary>Never throws: what cannot be read comes back as <see cref="Malformed"/>, with its id if that could be read.</summary>
     public static Command Parse(ReadOnlyMemory<byte> text)
@@ -63,13 +71,19 @@ internal sealed record CommandParams
     public bool? SendInitialSnapshot { get; init; }
     public bool? SkipTickerAck { get; init; }
     public bool? UseYesPrice { get; init; }
+    public int? ShardFactor { get; init; }
+    public int? ShardKey { get; init; }
+    public string[]? IndexIds { get; init; }
+    public string[]? UnderlyingTickers { get; init; }
 
     [JsonIgnore]
-    public bool HasNullElement => Array.Exists(Channels ?? [], name => name is null) || Array.Exists(MarketTickers ?? [], ticker => ticker is null);
+    public bool HasNullElement => Array.Exists([Channels, MarketTickers, IndexIds, UnderlyingTickers], list => list?.Contains(null) == true);
 
-    /// <summary>One and many exclude each other: error 11.</summary>
+    /// <summary>One and many exclude each other, and a market has a name: error 11.</summary>
     [JsonIgnore]
-    public bool NamesMarketsTwice => (MarketTicker is not null && MarketTickers is not null) || (MarketId is not null && MarketIds is not null);
+    public bool NamesMarketsWrongly =>
+        (MarketTicker is not null && MarketTickers is not null) || (MarketId is not null && MarketIds is not null)
+        || MarketTicker is "" || MarketTickers?.Contains("") == true;
 
     /// <summary>The named tickers in the client's order, each once.</summary>
     public string[] DistinctTickers() => MarketTicker is not null ? [MarketTicker] : (MarketTickers ?? []).Distinct(StringComparer.Ordinal).ToArray();

@@ -14,6 +14,15 @@ internal sealed class ConnectionOptions
     /// <summary>The longest message accepted from a client, bytes. Default 64 MiB, as the exchange accepts.</summary>
     public int MaxMessageBytes { get; set; } = 64 * 1024 * 1024;
 
+    /// <summary>Markets that one subscription may name; a command that would make them more is error 26. Default 500,000.</summary>
+    public int MaxMarketsPerSubscription { get; set; } = 500_000;
+
+    /// <summary>Commands of one connection in a second; more are error 27. Default 10,000, as the exchange publishes.</summary>
+    public int CommandsPerSecond { get; set; } = 10_000;
+
+    /// <summary>A command that waits longer for its turn, behind answers that its client does not take, is error 18. Default 30 s.</summary>
+    public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A client that takes nothing for so long is disconnected. Default 60 s.</summary>
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

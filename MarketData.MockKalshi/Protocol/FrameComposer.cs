@@ -4,7 +4,7 @@ namespace MarketData.MockKalshi.Protocol;
 /// Composes whole frames (protocol reference, section 1.5). A frame that carries <c>seq</c> takes its subscription's next number when
 /// it is composed. The result is valid until the next call. Not thread-safe.
 /// </summary>
-internal sealed class FrameComposer
+internal class FrameComposer
 {
     private readonly FrameText _frame = new();
 
@@ -12,24 +12,24 @@ internal sealed class FrameComposer
         Begin(id, "subscribed").Raw(",\"msg\":{\"channel\":"u8).String(subscription.Channel.Name)
             .Raw(",\"sid\":"u8).Number(subscription.Sid).Raw("}}"u8).Written;
 
-    /// <summary>The ack of a change, with the whole list of markets unless the subscription leaves it out.</summary>
+    /// <summary>The ack of a change, with the whole list of markets or indexes unless the subscription leaves it out.</summary>
     public ReadOnlySpan<byte> Ok(long? id, Subscription subscription)
     {
         Number(Begin(id, "ok"), subscription).Raw(",\"msg\":{"u8);
-        if (subscription is { SkipTickerAck: false, Tickers: { } tickers })
+        if (!subscription.SkipTickerAck)
         {
-            _frame.Raw("\"market_tickers\":["u8);
-            bool first = true;
-            foreach (string ticker in tickers)
-            {
-                if (!first) _frame.Raw((byte)',');
-                _frame.String(ticker);
-                first = false;
-            }
-
-            _frame.Raw((byte)']');
+            if (subscription.Tickers is { } tickers) List("market_tickers", tickers);
+            else if (subscription.Indexes is { } indexes) List(subscription.Channel.Indexes!.Key, indexes);
         }
 
+        return _frame.Raw("}}"u8).Written;
+    }
+
+    /// <summary>The answer to <c>indexlist</c> and <c>underlying_list</c>: empty, since no index has a value here.</summary>
+    public ReadOnlySpan<byte> IndexList(long? id, string type, Subscription subscription)
+    {
+        Number(Begin(id, type), subscription).Raw(",\"msg\":{"u8);
+        List(subscription.Channel.Indexes!.Key, []);
         return _frame.Raw("}}"u8).Written;
     }
 
@@ -64,12 +64,26 @@ internal sealed class FrameComposer
     /// <param name="type">The frame's type.</param>
     /// <param name="message">The value of <c>msg</c>.</param>
     /// <param name="commandId">Set on the answer to <c>get_snapshot</c>.</param>
-    public ReadOnlySpan<byte> Data(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId)
+    public virtual ReadOnlySpan<byte> Data(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId)
     {
         Begin(commandId, type);
         if (subscription.Channel.Sequenced) Number(_frame, subscription);
         else _frame.Raw(",\"sid\":"u8).Number(subscription.Sid);
         return _frame.Raw(",\"msg\":"u8).Raw(message).Raw((byte)'}').Written;
+    }
+
+    private void List(string key, IReadOnlyCollection<string> names)
+    {
+        _frame.String(key).Raw(":["u8);
+        bool first = true;
+        foreach (string name in names)
+        {
+            if (!first) _frame.Raw((byte)',');
+            _frame.String(name);
+            first = false;
+        }
+
+        _frame.Raw((byte)']');
     }
 
     private FrameText Begin(long? id, string type)

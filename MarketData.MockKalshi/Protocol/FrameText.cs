@@ -64,6 +64,17 @@ internal sealed class FrameText
         return Raw((byte)'"');
     }
 
+    /// <summary>
+    /// Hundredths as a JSON number: an integer when they make whole units, else with two decimals, since a reader that expects whole
+    /// numbers must not be given another one.
+    /// </summary>
+    public FrameText Hundredths(long value)
+    {
+        if (value % FixedPoint.CountScale == 0) return Number(value / FixedPoint.CountScale);
+        _length += FixedPoint.FormatCount(value, Reserve(FixedPoint.MaxFormattedLength));
+        return this;
+    }
+
     /// <summary>A time as a JSON string, RFC 3339 UTC with microseconds.</summary>
     public FrameText Time(DateTimeOffset time)
     {

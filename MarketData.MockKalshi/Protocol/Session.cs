@@ -7,10 +7,16 @@ namespace MarketData.MockKalshi.Protocol;
 /// whoever serves the session runs its commands and writes its data frames in one loop, so that a snapshot and the deltas after it
 /// have an order.
 /// </summary>
-internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
+/// <param name="outbound">Where its frames go.</param>
+/// <param name="metrics">Counts them.</param>
+/// <param name="options">The connection's limits.</param>
+/// <param name="timeProvider">The server's clock.</param>
+/// <param name="frames">Composes them; null for those of the fixed-point dialect.</param>
+internal class Session(
+    OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider, FrameComposer? frames = null)
 {
     private readonly List<Subscription> _subscriptions = [];
-    private readonly FrameComposer _frames = new();
+    private readonly FrameComposer _frames = frames ?? new FrameComposer();
     private int _lastSid;
 
     public OutboundQueue Outbound { get; } = outbound;
@@ -20,14 +26,27 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
 
     public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
 
+    protected MockKalshiMetrics Metrics { get; } = metrics;
+
     public void Execute(Command command, IMarketFeed feed)
     {
-        if (command.Malformed)
+        if (Refusal(command) is { } refusal)
         {
-            Reject(command, ErrorCode.UnableToProcess);
+            Reject(command, refusal);
             return;
         }
 
+        Run(command, feed);
+    }
+
+    /// <summary>The connection is over, and its subscriptions have ended.</summary>
+    public virtual void Leave(IMarketFeed feed)
+    {
+    }
+
+    /// <summary>Runs a command that is not refused.</summary>
+    protected virtual void Run(Command command, IMarketFeed feed)
+    {
         switch (command.Cmd)
         {
             case "subscribe":
@@ -53,23 +72,29 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
     /// <param name="type">The frame's type.</param>
     /// <param name="message">The value of <c>msg</c>.</param>
     /// <param name="commandId">Set on the answer to <c>get_snapshot</c>.</param>
-    public void Send(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId = null) =>
+    public virtual void Send(Subscription subscription, string type, ReadOnlySpan<byte> message, long? commandId = null) =>
         SendText(type, _frames.Data(subscription, type, message, commandId));
 
     /// <summary>Sends a whole frame as it stands.</summary>
     public void SendText(string type, ReadOnlySpan<byte> frame)
     {
         Outbound.AddText(frame);
-        metrics.FrameSent(type);
+        Metrics.FrameSent(type);
     }
 
     /// <summary>Sends a live frame; false when the client reads too slowly and its buffer is full.</summary>
-    public bool TrySend(Subscription subscription, string type, ReadOnlySpan<byte> message)
+    public virtual bool TrySend(Subscription subscription, string type, ReadOnlySpan<byte> message)
     {
         if (!Outbound.HasRoomForStream) return false;
-        Outbound.AddStreamFrame(_frames.Data(subscription, type, message, commandId: null));
-        metrics.FrameSent(type);
+        SendLive(type, _frames.Data(subscription, type, message, commandId: null));
         return true;
+    }
+
+    /// <summary>Sends a whole live frame; the caller has seen that there is room.</summary>
+    protected void SendLive(string type, ReadOnlySpan<byte> frame)
+    {
+        Outbound.AddStreamFrame(frame);
+        Metrics.FrameSent(type);
     }
 
     /// <summary>Ends a subscription with an error that is terminal for it; its sid is not used again.</summary>
@@ -77,6 +102,14 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
     {
         Close(subscription, feed);
         SendText("error", _frames.Error(id: null, code, subscription));
+    }
+
+    /// <summary>Why a command is not looked at; null when it is.</summary>
+    private ErrorCode? Refusal(Command command)
+    {
+        if (command.IsExcess) return ErrorCode.TooManyRequests;
+        if (timeProvider.GetElapsedTime(command.ReceivedAt) > options.CommandTimeout) return ErrorCode.CommandTimeout;
+        return command.Malformed ? ErrorCode.UnableToProcess : null;
     }
 
     private void Subscribe(Command command, IMarketFeed feed)
@@ -89,7 +122,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
         {
             Reject(command, ErrorCode.ChannelsRequired);
         }
-        else if (parameters.NamesMarketsTwice)
+        else if (parameters.NamesMarketsWrongly)
         {
             Reject(command, ErrorCode.InvalidParameter);
         }
@@ -108,19 +141,26 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             return;
         }
 
-        var tickers = NamedTickers(parameters, channel, feed);
-        if (channel.MarketsRequired && tickers.Length == 0)
+        if (CommandRules.CheckSubscribe(parameters, channel, Customer) is { } problem)
         {
-            Reject(command, ErrorCode.MarketTickerRequired);
+            Reject(command, problem);
             return;
         }
 
+        var tickers = NamedTickers(parameters, channel, feed);
         bool everyMarket = !NamesMarkets(parameters, channel);
         bool initialTickers = channel == FeedChannel.Ticker && parameters.SendInitialSnapshot == true;
         if (_subscriptions.Find(open => open.Channel == channel) is { } existing)
         {
             existing.SkipTickerAck = parameters.SkipTickerAck ?? existing.SkipTickerAck;
+            existing.AddIndexes(parameters);
             Add(command, existing, tickers, everyMarket, initialTickers, feed);
+            return;
+        }
+
+        if (channel.MarketsAccepted && tickers.Length > options.MaxMarketsPerSubscription)
+        {
+            Reject(command, ErrorCode.MarketLimitExceeded);
             return;
         }
 
@@ -129,6 +169,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             SkipTickerAck = parameters.SkipTickerAck ?? false,
             UseYesPrice = parameters.UseYesPrice ?? false,
         };
+        subscription.AddIndexes(parameters);
         _subscriptions.Add(subscription);
         SendText("subscribed", _frames.Subscribed(command.Id, subscription));
 
@@ -154,7 +195,14 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
             return;
         }
 
-        string[] added = tickers.Where(subscription.Tickers.Add).ToArray();
+        string[] added = tickers.Where(ticker => !subscription.Tickers.Contains(ticker)).ToArray();
+        if (subscription.Tickers.Count + added.Length > options.MaxMarketsPerSubscription)
+        {
+            Reject(command, ErrorCode.MarketLimitExceeded);
+            return;
+        }
+
+        subscription.Tickers.UnionWith(added);
         Acknowledge(command, subscription);
         if (added.Length > 0) feed.Start(subscription, added, initialTickers);
     }
@@ -188,8 +236,9 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
         else if (parameters.AllSids() is not [int sid]) Reject(command, ErrorCode.ExactlyOneSubscription);
         else if (FindSubscription(sid) is not { } subscription) Reject(command, ErrorCode.UnknownSubscription);
         else if (string.IsNullOrEmpty(parameters.Action)) Reject(command, ErrorCode.ActionRequired);
+        else if (subscription.Channel.Indexes is { } indexes) UpdateIndexes(command, parameters, subscription, indexes);
         else if (!subscription.Channel.MarketsAccepted) Reject(command, ErrorCode.UnsupportedAction);
-        else if (parameters.NamesMarketsTwice) Reject(command, ErrorCode.InvalidParameter);
+        else if (parameters.NamesMarketsWrongly) Reject(command, ErrorCode.InvalidParameter);
         else UpdateMarkets(command, parameters, subscription, feed);
     }
 
@@ -228,11 +277,28 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
         }
     }
 
+    private void UpdateIndexes(Command command, CommandParams parameters, Subscription subscription, IndexFilter filter)
+    {
+        if (parameters.Action == filter.ListAction)
+        {
+            string type = $"{subscription.Channel.Name}_{filter.ListAction}";
+            SendText(type, _frames.IndexList(command.Id, type, subscription));
+        }
+        else if (subscription.ChangeIndexes(parameters) is { } problem)
+        {
+            Reject(command, problem);
+        }
+        else
+        {
+            Acknowledge(command, subscription);
+        }
+    }
+
     private void List(Command command) => SendText("ok", _frames.Listing(command.Id, _subscriptions));
 
     private void Acknowledge(Command command, Subscription subscription) => SendText("ok", _frames.Ok(command.Id, subscription));
 
-    private void Reject(Command command, ErrorCode code) => SendText("error", _frames.Error(command.Id, code, subscription: null));
+    protected virtual void Reject(Command command, ErrorCode code) => SendText("error", _frames.Error(command.Id, code, subscription: null));
 
     private void Close(Subscription subscription, IMarketFeed feed)
     {

@@ -17,7 +17,10 @@ internal sealed class Subscription(Session session, int sid, FeedChannel channel
     /// <summary>The markets, sorted as acks list them; null when every market is sent.</summary>
     public SortedSet<string>? Tickers { get; private set; } = channel.MarketsAccepted ? new SortedSet<string>(StringComparer.Ordinal) : null;
 
-    /// <summary>Acks leave out the ticker list.</summary>
+    /// <summary>What a channel of index values is filtered by, sorted; null on every other channel.</summary>
+    public SortedSet<string>? Indexes { get; } = channel.Indexes is null ? null : new SortedSet<string>(StringComparer.Ordinal);
+
+    /// <summary>Acks leave out the lists.</summary>
     public bool SkipTickerAck { get; set; }
 
     /// <summary>NO levels carry 1-p (protocol reference, section 1.9). Fixed by the command that opened the subscription.</summary>
@@ -31,6 +34,21 @@ internal sealed class Subscription(Session session, int sid, FeedChannel channel
 
     /// <summary>The next number of this sid: one count over data, <c>ok</c>, <c>unsubscribed</c> and scoped errors.</summary>
     public long NextSeq() => Interlocked.Increment(ref _seq);
+
+    /// <summary>Adds what a <c>subscribe</c> names; nothing on channels without indexes.</summary>
+    public void AddIndexes(CommandParams parameters) => Indexes?.UnionWith(Channel.Indexes!.Named(parameters) ?? []);
+
+    /// <summary>Adds to the indexes or takes from them as the action says; returns what is wrong with the command, null when it is done.</summary>
+    public ErrorCode? ChangeIndexes(CommandParams parameters)
+    {
+        var filter = Channel.Indexes!;
+        bool adds = parameters.Action == filter.AddAction;
+        if (!adds && parameters.Action != filter.RemoveAction) return ErrorCode.UnsupportedAction;
+        if (filter.Named(parameters) is not { Length: > 0 } named) return filter.Missing;
+        if (adds) Indexes!.UnionWith(named);
+        else Indexes!.ExceptWith(named);
+        return null;
+    }
 
     public void TakeEveryMarket() => Tickers = null;
 }

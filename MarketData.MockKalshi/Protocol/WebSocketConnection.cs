@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
 
 namespace MarketData.MockKalshi.Protocol;
@@ -9,6 +10,7 @@ namespace MarketData.MockKalshi.Protocol;
 internal sealed partial class WebSocketConnection(
     Stream stream,
     string customer,
+    Dialect dialect,
     IExchange exchange,
     ConnectionOptions options,
     MockKalshiMetrics metrics,
@@ -22,6 +24,7 @@ internal sealed partial class WebSocketConnection(
     private static readonly TimeSpan QuietAfterViolation = TimeSpan.FromMilliseconds(200);
 
     private readonly OutboundQueue _outbound = new(options.StreamBuffer);
+    private readonly CommandRate _rate = new(options.CommandsPerSecond, timeProvider);
     private readonly MessageReader _reader = new(stream, options.MaxMessageBytes);
 
     /// <summary>
@@ -34,7 +37,7 @@ internal sealed partial class WebSocketConnection(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var commands = Channel.CreateBounded<Command>(new BoundedChannelOptions(PendingCommands) { SingleReader = true, SingleWriter = true });
         var sending = _outbound.SendAsync(stream, options.StallTimeout);
-        var serving = exchange.ServeAsync(new Session(_outbound, metrics) { Customer = customer }, commands.Reader, ended.Token);
+        var serving = exchange.ServeAsync(dialect.Open(customer, _outbound, metrics, options, timeProvider), commands.Reader, ended.Token);
         var pinging = PingAsync(ended.Token);
         var receiving = ReceiveAsync(commands.Writer, ended.Token);
 
@@ -50,6 +53,7 @@ internal sealed partial class WebSocketConnection(
     /// <summary>Pings carry <c>heartbeat</c> (protocol reference, section 1.3).</summary>
     private async Task PingAsync(CancellationToken cancellationToken)
     {
+        if (!dialect.Pings) await Task.Delay(Timeout.InfiniteTimeSpan, timeProvider, cancellationToken);
         using var timer = new PeriodicTimer(options.PingInterval, timeProvider);
         while (await timer.WaitForNextTickAsync(cancellationToken)) _outbound.AddControl(Opcode.Ping, "heartbeat"u8);
     }
@@ -70,7 +74,8 @@ internal sealed partial class WebSocketConnection(
                 case Opcode.Pong:
                     break;
                 default:
-                    var command = message.Opcode == Opcode.Text ? Command.Parse(message.Payload) : new Command { Malformed = true };
+                    var command = message.Opcode == Opcode.Text ? dialect.Parse(message.Payload) : new Command { Malformed = true };
+                    command = command with { IsExcess = _rate.IsExceeded(), ReceivedAt = timeProvider.GetTimestamp() };
                     await commands.WriteAsync(command, cancellationToken);
                     break;
             }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using MarketData.MockKalshi.Authentication;
+using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Rest;
 using Microsoft.AspNetCore.Http.Features;
@@ -24,6 +25,7 @@ internal static class WebSocketEndpoint
     private static async Task AcceptAsync(
         HttpContext context,
         IExchange exchange,
+        Dialect dialect,
         RequestAuthenticator authenticator,
         IOptions<AuthenticationOptions> authentication,
         IOptions<ConnectionOptions> options,
@@ -33,6 +35,12 @@ internal static class WebSocketEndpoint
         IHostApplicationLifetime lifetime)
     {
         var request = context.Request;
+        if (Customer(request, authenticator, authentication.Value, out var refusal) is not { } customer)
+        {
+            await refusal.WriteAsync(context);
+            return;
+        }
+
         if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade
             || !string.Equals(request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
         {
@@ -54,12 +62,6 @@ internal static class WebSocketEndpoint
             return;
         }
 
-        if (Customer(request, authenticator, authentication.Value, out var refusal) is not { } customer)
-        {
-            await refusal.WriteAsync(context);
-            return;
-        }
-
         context.Response.Headers.Upgrade = "websocket";
         context.Response.Headers.SecWebSocketAccept = Accept(key);
         // A quiet or slow reader is the connection's own business: it has its stall timeout.
@@ -69,7 +71,7 @@ internal static class WebSocketEndpoint
         metrics.ConnectionOpened();
         try
         {
-            var connection = new WebSocketConnection(stream, customer, exchange, options.Value, metrics, timeProvider, logger);
+            var connection = new WebSocketConnection(stream, customer, dialect, exchange, options.Value, metrics, timeProvider, logger);
             if (!await connection.RunAsync(lifetime.ApplicationStopping)) context.Abort();
         }
         finally

@@ -19,6 +19,8 @@ internal sealed record OrderError(int Status, string Code, string Message, strin
         OrderRefusal.MarketNotOpen => new(StatusCodes.Status409Conflict, "market_closed", $"market is not open: {subject}"),
         OrderRefusal.PriceNotOnTick => new(
             StatusCodes.Status400BadRequest, "invalid_price", $"the price is not on a tick of {subject}: its price_ranges say which are"),
+        OrderRefusal.CountNotWhole => new(
+            StatusCodes.Status400BadRequest, "invalid_order", $"the count must be of whole contracts: {subject} trades nothing finer"),
         OrderRefusal.PostOnlyWouldTrade => new(StatusCodes.Status400BadRequest, "invalid_order", "invalid order", "post only cross"),
         OrderRefusal.FillOrKillCannotFill => new(
             StatusCodes.Status409Conflict, "fill_or_kill_insufficient_resting_volume", "fill or kill insufficient resting volume"),

@@ -28,9 +28,10 @@ internal sealed class ExchangeClient(ClientWebSocket socket) : IAsyncDisposable
 
     public ClientWebSocket Socket { get; } = socket;
 
-    public static async Task<ExchangeClient> ConnectAsync(Uri address)
+    public static async Task<ExchangeClient> ConnectAsync(Uri address, params IEnumerable<(string Name, string Value)> headers)
     {
         var socket = new ClientWebSocket();
+        foreach (var (name, value) in headers) socket.Options.SetRequestHeader(name, value);
         using var timeout = Timeout();
         await socket.ConnectAsync(address, timeout.Token);
         return new ExchangeClient(socket);

@@ -25,6 +25,12 @@ public sealed class StartupTests : IDisposable
     [InlineData("--replay /no/such/file.jsonl", "/no/such/file.jsonl")]
     [InlineData("--replya x", "--replya")]
     [InlineData("--speed", "--speed needs a value")]
+    [InlineData("--dialect morse", "Protocol:Dialect (--dialect) must be one of fixed-point, cents, seed, seed-flat")]
+    [InlineData("--keys /no/such/directory", "Authentication:KeysDirectory")]
+    [InlineData("--Authentication:ClockSkew 00:00:00", "Authentication:ClockSkew")]
+    [InlineData("--Connection:MaxMarketsPerSubscription 0", "Connection:MaxMarketsPerSubscription")]
+    [InlineData("--Connection:CommandsPerSecond 0", "Connection:CommandsPerSecond")]
+    [InlineData("--Connection:CommandTimeout 00:00:00", "Connection:CommandTimeout")]
     [InlineData("--Connection:StreamBuffer 0", "Connection:StreamBuffer")]
     [InlineData("--Connection:PingInterval 00:00:00", "Connection:PingInterval")]
     public void A_wrong_argument_is_named(string arguments, string named)
@@ -50,6 +56,22 @@ public sealed class StartupTests : IDisposable
         var failure = Assert.Throws<StartupException>(() => MockKalshiApplication.Build(["--replay", file]));
 
         Assert.Contains(file, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(named, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fixed-point", "\"sid\":1,", "\"price\":47,\"price_dollars\":\"0.47\",\"delta\":5", "--dialect cents")]
+    [InlineData("cents", "\"sid\":1,", "\"price_dollars\":\"0.4700\",\"delta_fp\":\"5.00\"", "--dialect fixed-point")]
+    [InlineData("fixed-point", "", "\"price\":47,\"delta\":5", "cannot be played")]
+    [InlineData("seed", "", "\"price\":47,\"delta\":5", "Replay:File (--replay) needs another dialect than seed")]
+    [InlineData("seed-flat", "", "\"price\":47,\"delta\":5", "Replay:File (--replay) needs another dialect than seed-flat")]
+    public void A_recording_in_another_dialect_is_refused(string dialect, string sid, string change, string named)
+    {
+        string file = Path.Combine(_folder.FullName, "other.jsonl");
+        File.WriteAllText(file, $$$"""{"type":"orderbook_delta",{{{sid}}}"seq":1,"msg":{"market_ticker":"A-1",{{{change}}},"side":"no"}}""");
+
+        var failure = Assert.Throws<StartupException>(() => MockKalshiApplication.Build(["--replay", file, "--dialect", dialect]));
+
         Assert.Contains(named, failure.Message, StringComparison.Ordinal);
     }
 

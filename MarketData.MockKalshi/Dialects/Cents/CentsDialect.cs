@@ -1,0 +1,13 @@
+using MarketData.MockKalshi.Protocol;
+
+namespace MarketData.MockKalshi.Dialects.Cents;
+
+/// <summary>What the exchange spoke until early 2026 (protocol reference, section 2.1): the same commands and envelope, other numbers.</summary>
+internal sealed class CentsDialect : Dialect
+{
+    public const string Name = "cents";
+
+    public override Session Open(
+        string customer, OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider) =>
+        new(outbound, metrics, options, timeProvider, new CentsFrames()) { Customer = customer };
+}
