@@ -1,4 +1,5 @@
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
 using Microsoft.Extensions.Configuration.Memory;
@@ -17,6 +18,7 @@ public static class MockKalshiApplication
     public static WebApplication Build(string[] args)
     {
         CommandLine.Check(args);
+        args = CommandLine.Normalize(args);
         var builder = WebApplication.CreateSlimBuilder(args);
         // Below every other source: one log line for each REST call would drown the rest, but whoever wants them can have them.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietRequests });
@@ -25,12 +27,15 @@ public static class MockKalshiApplication
         builder.AddMockKalshi();
 
         var app = builder.Build();
+        app.UseFaults();
         app.MapDefaultEndpoints();
+        app.MapFaults();
         app.MapWebSocket();
         app.MapRest();
         // What is wrong with settings or recording ends the start here, before anything listens.
         Settings.Check(app.Services);
         app.Services.GetRequiredService<IExchange>();
+        app.AddConfiguredFaults();
         return app;
     }
 
@@ -40,21 +45,41 @@ public static class MockKalshiApplication
         services.AddSettings();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<MockKalshiMetrics>();
+        services.AddSingleton<FaultRegistry>();
         services.AddHealthChecks().AddCheck<ExchangeHealthCheck>("exchange", timeout: TimeSpan.FromSeconds(2));
 
         if (string.IsNullOrEmpty(builder.Configuration["Replay:File"]))
         {
             services.AddSingleton<SimulatedExchange>();
-            services.AddSingleton<IExchange>(provider => provider.GetRequiredService<SimulatedExchange>());
+            services.AddSingleton<IExchange>(provider => Hiding(provider, provider.GetRequiredService<SimulatedExchange>()));
             services.AddHostedService(provider => provider.GetRequiredService<SimulatedExchange>());
         }
         else
         {
-            services.AddSingleton(LoadRecording);
+            services.AddSingleton(provider => Hiding(provider, LoadRecording(provider)));
         }
     }
 
-    private static IExchange LoadRecording(IServiceProvider services)
+    private static HidingExchange Hiding(IServiceProvider services, IExchange exchange) =>
+        new HidingExchange(exchange, services.GetRequiredService<FaultRegistry>());
+
+    private static void AddConfiguredFaults(this WebApplication app)
+    {
+        var registry = app.Services.GetRequiredService<FaultRegistry>();
+        foreach (var setting in app.Configuration.GetSection("Faults").GetChildren())
+        {
+            try
+            {
+                registry.Add(FaultCatalog.Create(setting.Value ?? ""));
+            }
+            catch (BadFaultException exception)
+            {
+                throw new StartupException($"{setting.Path} (--fault '{setting.Value}'): {exception.Message}", exception);
+            }
+        }
+    }
+
+    private static ReplayExchange LoadRecording(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<ReplayOptions>>().Value;
         var timeProvider = services.GetRequiredService<TimeProvider>();

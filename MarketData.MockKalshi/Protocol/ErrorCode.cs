@@ -10,12 +10,15 @@ internal enum ErrorCode
     UnknownCommand = 5,
     UnknownSubscription = 7,
     UnknownChannel = 8,
+    ChannelError = 10,
     InvalidParameter = 11,
     ExactlyOneSubscription = 12,
     UnsupportedAction = 13,
     MarketTickerRequired = 14,
     ActionRequired = 15,
     BufferOverflow = 25,
+    MarketLimitExceeded = 26,
+    TooManyRequests = 27,
 }
 
 internal static class ErrorCodeText
@@ -29,12 +32,15 @@ internal static class ErrorCodeText
         ErrorCode.UnknownCommand => "Unknown command",
         ErrorCode.UnknownSubscription => "Unknown subscription ID",
         ErrorCode.UnknownChannel => "Unknown channel name",
+        ErrorCode.ChannelError => "Channel error",
         ErrorCode.InvalidParameter => "Invalid parameter",
         ErrorCode.ExactlyOneSubscription => "Exactly one subscription ID is required",
         ErrorCode.UnsupportedAction => "Unsupported action",
         ErrorCode.MarketTickerRequired => "Market Ticker required",
         ErrorCode.ActionRequired => "Action required",
         ErrorCode.BufferOverflow => "Subscription buffer overflow",
+        ErrorCode.MarketLimitExceeded => "Subscription market limit exceeded",
+        ErrorCode.TooManyRequests => "Too many requests",
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, "has no text"),
     };
 }

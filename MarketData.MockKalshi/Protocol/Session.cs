@@ -1,3 +1,5 @@
+using MarketData.MockKalshi.Faults;
+
 namespace MarketData.MockKalshi.Protocol;
 
 /// <summary>
@@ -5,18 +7,27 @@ namespace MarketData.MockKalshi.Protocol;
 /// whoever serves the session runs its commands and writes its data frames in one loop, so that a snapshot and the deltas after it
 /// have an order.
 /// </summary>
-internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
+internal sealed class Session(OutboundQueue outbound, ConnectionFaults faults, MockKalshiMetrics metrics)
 {
     private readonly List<Subscription> _subscriptions = [];
     private readonly FrameComposer _frames = new();
+    private IMarketFeed? _feed;
     private int _lastSid;
 
     public OutboundQueue Outbound { get; } = outbound;
 
     public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
 
-    public void Execute(Command command, IMarketFeed feed)
+    public void Execute(Command command, IMarketFeed source)
     {
+        _feed = source;
+        var feed = faults.WithoutHidden(source);
+        if (faults.RefusalOf(command) is { } refusal)
+        {
+            Reject(command, refusal);
+            return;
+        }
+
         if (command.Malformed)
         {
             Reject(command, ErrorCode.UnableToProcess);
@@ -54,7 +65,7 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
     /// <summary>Sends a whole frame as it stands.</summary>
     public void SendText(string type, ReadOnlySpan<byte> frame)
     {
-        Outbound.AddText(frame);
+        if (!faults.Take(this, type, frame, live: false)) Outbound.AddText(frame);
         metrics.FrameSent(type);
     }
 
@@ -62,8 +73,18 @@ internal sealed class Session(OutboundQueue outbound, MockKalshiMetrics metrics)
     public bool TrySend(Subscription subscription, string type, ReadOnlySpan<byte> message)
     {
         if (!Outbound.HasRoomForStream) return false;
-        Outbound.AddStreamFrame(_frames.Data(subscription, type, message, commandId: null));
+        if (EndsByFault(subscription)) return true;
+        var frame = _frames.Data(subscription, type, message, commandId: null);
+        if (!faults.Take(this, type, frame, live: true)) Outbound.AddStreamFrame(frame);
         metrics.FrameSent(type);
+        return true;
+    }
+
+    /// <summary>True when a fault ended the subscription with an error, in place of the live frame that is about to be composed.</summary>
+    public bool EndsByFault(Subscription subscription)
+    {
+        if (faults.EndOf(subscription) is not { } code) return false;
+        Fail(subscription, code, _feed!);
         return true;
     }
 

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Faults;
 
 namespace MarketData.MockKalshi.Protocol;
 
@@ -10,6 +11,7 @@ internal sealed partial class WebSocketConnection(
     Stream stream,
     IExchange exchange,
     ConnectionOptions options,
+    ConnectionFaults faults,
     MockKalshiMetrics metrics,
     TimeProvider timeProvider,
     ILogger<WebSocketConnection> logger)
@@ -33,7 +35,7 @@ internal sealed partial class WebSocketConnection(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var commands = Channel.CreateBounded<Command>(new BoundedChannelOptions(PendingCommands) { SingleReader = true, SingleWriter = true });
         var sending = _outbound.SendAsync(stream, options.StallTimeout);
-        var serving = exchange.ServeAsync(new Session(_outbound, metrics), commands.Reader, ended.Token);
+        var serving = exchange.ServeAsync(new Session(_outbound, faults, metrics), faults.Delayed(commands.Reader), ended.Token);
         var pinging = PingAsync(ended.Token);
         var receiving = ReceiveAsync(commands.Writer, ended.Token);
 
@@ -50,7 +52,10 @@ internal sealed partial class WebSocketConnection(
     private async Task PingAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(options.PingInterval, timeProvider);
-        while (await timer.WaitForNextTickAsync(cancellationToken)) _outbound.AddControl(Opcode.Ping, "heartbeat"u8);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            if (!faults.SuppressesPing()) _outbound.AddControl(Opcode.Ping, "heartbeat"u8);
+        }
     }
 
     /// <summary>Ends with the body of the client's Close, or null when the client just went.</summary>
@@ -58,6 +63,7 @@ internal sealed partial class WebSocketConnection(
     {
         while (await _reader.ReadAsync(cancellationToken) is { } message)
         {
+            await faults.UntilReadingGoesOnAsync(cancellationToken);
             switch (message.Opcode)
             {
                 case Opcode.Close:

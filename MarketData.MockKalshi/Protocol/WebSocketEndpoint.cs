@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Faults;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
@@ -23,6 +24,7 @@ internal static class WebSocketEndpoint
         HttpContext context,
         IExchange exchange,
         IOptions<ConnectionOptions> options,
+        FaultRegistry registry,
         MockKalshiMetrics metrics,
         TimeProvider timeProvider,
         ILogger<WebSocketConnection> logger,
@@ -59,7 +61,8 @@ internal static class WebSocketEndpoint
         metrics.ConnectionOpened();
         try
         {
-            var connection = new WebSocketConnection(stream, exchange, options.Value, metrics, timeProvider, logger);
+            using var faults = registry.Accept(context.Abort);
+            var connection = new WebSocketConnection(stream, exchange, options.Value, faults, metrics, timeProvider, logger);
             if (!await connection.RunAsync(lifetime.ApplicationStopping)) context.Abort();
         }
         finally

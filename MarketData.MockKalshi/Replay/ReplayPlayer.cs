@@ -144,6 +144,7 @@ internal sealed class ReplayPlayer(
 
     private void Play(Playhead playhead, in RecordedFrame frame)
     {
+        if (session.EndsByFault(playhead.Subscription)) return;
         var text = Renumber(frame, playhead.Subscription);
         if (playhead.Subscription.UseYesPrice && playhead.LastPlayed is not null) text = YesPriceForm.Of(text, _yesPriceText);
         session.SendText(frame.Type, text);
