@@ -56,7 +56,7 @@ public static class MockKalshiApplication
         }
         else
         {
-            services.AddSingleton(provider => Hiding(provider, LoadRecording(provider)));
+            services.AddSingleton<IExchange>(provider => Hiding(provider, LoadRecording(provider)));
         }
     }
 

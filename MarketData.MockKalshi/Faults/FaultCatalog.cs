@@ -35,7 +35,7 @@ internal static class FaultCatalog
     {
         var fields = FaultFields.Parse(description);
         if (!Kinds.TryGetValue(fields.Kind, out var create))
-            throw new BadFaultException($"field \"kind\": must be one of {string.Join(", ", Kinds.Keys)}, but is \"{fields.Kind}\"");
+            throw new BadFaultException($"field kind: must be one of {string.Join(", ", Kinds.Keys)}, but is {fields.Kind}");
         var fault = create(fields);
         fields.RefuseUnknown();
         return fault;
@@ -54,6 +54,6 @@ internal static class FaultCatalog
         string path = fields.Text("path") ?? RestPath;
         bool within = path == RestPath || (path.StartsWith(RestPath + "/", StringComparison.Ordinal) && !path.EndsWith('/'));
         if (within) return path;
-        throw new BadFaultException($"field \"path\": must be {RestPath} or a path below it without a slash at its end, but is \"{path}\"");
+        throw new BadFaultException($"field path: must be {RestPath} or a path below it without a slash at its end, but is {path}");
     }
 }

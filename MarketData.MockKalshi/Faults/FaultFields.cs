@@ -43,7 +43,7 @@ internal sealed class FaultFields
         bool isNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value);
         if (isNumber && value >= least && value <= most) return value;
         throw new BadFaultException(string.Create(
-            CultureInfo.InvariantCulture, $"field \"{name}\": must be a whole number from {least:N0} to {most:N0}, but is \"{text}\""));
+            CultureInfo.InvariantCulture, $"field {name}: must be a whole number from {least:N0} to {most:N0}, but is {text}"));
     }
 
     /// <summary>One of a few words, of which the first stands when the field is absent.</summary>
@@ -51,7 +51,7 @@ internal sealed class FaultFields
     {
         string value = Take(name) ?? allowed[0];
         if (allowed.Contains(value, StringComparer.Ordinal)) return value;
-        throw new BadFaultException($"field \"{name}\": must be one of {string.Join(", ", allowed)}, but is \"{value}\"");
+        throw new BadFaultException($"field {name}: must be one of {string.Join(", ", allowed)}, but is {value}");
     }
 
     /// <summary>Null when absent.</summary>
@@ -59,7 +59,7 @@ internal sealed class FaultFields
     {
         if (Take(name) is not { } value) return null;
         if (value.Length is > 0 and <= MaxTextLength) return value;
-        throw new BadFaultException($"field \"{name}\": must have 1 to {MaxTextLength} characters, but has {value.Length}");
+        throw new BadFaultException($"field {name}: must have 1 to {MaxTextLength} characters, but has {value.Length}");
     }
 
     /// <exception cref="BadFaultException">A field was given that the kind does not take.</exception>
@@ -68,7 +68,7 @@ internal sealed class FaultFields
         string? unknown = _values.Keys.FirstOrDefault(name => !_known.Contains(name));
         if (unknown is null) return;
         string known = _known.Count == 0 ? "no fields" : string.Join(", ", _known.Order(StringComparer.Ordinal));
-        throw new BadFaultException($"field \"{unknown}\": {Kind} takes {known}");
+        throw new BadFaultException($"field {unknown}: {Kind} takes {known}");
     }
 
     private string? Take(string name)
@@ -89,14 +89,14 @@ internal sealed class FaultFields
             throw new BadFaultException($"the description is no JSON object: {exception.Message}");
         }
 
-        Kind = _values.Remove("kind", out string? kind) ? kind : throw new BadFaultException("field \"kind\": is missing");
+        Kind = _values.Remove("kind", out string? kind) ? kind : throw new BadFaultException("field kind: is missing");
     }
 
     private static string TextOf(JsonProperty property) => property.Value.ValueKind switch
     {
         JsonValueKind.String => property.Value.GetString()!,
         JsonValueKind.Number => property.Value.GetRawText(),
-        _ => throw new BadFaultException($"field \"{property.Name}\": must be a string or a number"),
+        _ => throw new BadFaultException($"field {property.Name}: must be a string or a number"),
     };
 
     private void ReadShortForm(string text)
@@ -107,13 +107,13 @@ internal sealed class FaultFields
         foreach (string field in text[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries))
         {
             int equals = field.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0) throw new BadFaultException($"\"{field}\": a field is name=value, as in skip:count=3,channel=trade");
+            if (equals <= 0) throw new BadFaultException($"{field}: a field is name=value, as in skip:count=3,channel=trade");
             Set(field[..equals].TrimEnd(), field[(equals + 1)..].TrimStart());
         }
     }
 
     private void Set(string name, string value)
     {
-        if (!_values.TryAdd(name, value)) throw new BadFaultException($"field \"{name}\": is given twice");
+        if (!_values.TryAdd(name, value)) throw new BadFaultException($"field {name}: is given twice");
     }
 }

@@ -53,14 +53,13 @@ internal sealed partial class FaultRegistry(MockKalshiMetrics metrics, TimeProvi
         }
     }
 
-    /// <summary>Removes every fault and forgets it; returns how many were active.</summary>
+    /// <summary>Removes every fault; returns how many were active.</summary>
     public int RemoveAll()
     {
         lock (_gate)
         {
             int active = _active.Length;
             foreach (var fault in _faults) fault.Remove();
-            _faults.Clear();
             Settle();
             return active;
         }

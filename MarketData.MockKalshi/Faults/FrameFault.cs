@@ -99,6 +99,6 @@ internal static class Scopes
     {
         if (fields.Text("channel") is not { } name) return null;
         return FeedChannel.Find(name)
-            ?? throw new BadFaultException($"field \"channel\": must be a channel such as orderbook_delta, ticker or trade, but is \"{name}\"");
+            ?? throw new BadFaultException($"field channel: must be a channel such as orderbook_delta, ticker or trade, but is {name}");
     }
 }

@@ -25,6 +25,6 @@ internal sealed class DropFault(FaultFields fields) : FrameFault(fields)
     {
         int code = fields.Number("code", (int)CloseCode.GoingAway, 1000, 4999);
         if (CloseBody.MayBeSent(code)) return (CloseCode)code;
-        throw new BadFaultException($"field \"code\": close code {code} may not be on the wire (RFC 6455, section 7.4); 1001 or 1011 may");
+        throw new BadFaultException($"field code: close code {code} may not be on the wire (RFC 6455, section 7.4); 1001 or 1011 may");
     }
 }

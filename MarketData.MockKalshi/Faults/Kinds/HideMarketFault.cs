@@ -7,7 +7,7 @@ namespace MarketData.MockKalshi.Faults.Kinds;
 internal sealed class HideMarketFault : Fault
 {
     public HideMarketFault(FaultFields fields)
-        : base(fields) => Market = fields.Text("market") ?? throw new BadFaultException("field \"market\": is missing");
+        : base(fields) => Market = fields.Text("market") ?? throw new BadFaultException("field market: is missing");
 
     public string Market { get; }
 }
