@@ -83,6 +83,6 @@ public static class MockKalshiApplication
     {
         var options = services.GetRequiredService<IOptions<ReplayOptions>>().Value;
         var timeProvider = services.GetRequiredService<TimeProvider>();
-        return new ReplayExchange(RecordingReader.Read(options.File!, timeProvider), options.Speed, timeProvider);
+        return new ReplayExchange(Recording.Load(options.Files, options.Multiply, timeProvider), options, timeProvider);
     }
 }

@@ -24,5 +24,8 @@ internal sealed class Subscription(Session session, int sid, FeedChannel channel
     /// <summary>The next number of this sid: one count over data, <c>ok</c>, <c>unsubscribed</c> and scoped errors.</summary>
     public long NextSeq() => ++_seq;
 
+    /// <summary>A frame with this number was sent that took none of this count; the next number follows it.</summary>
+    public void ContinueAfter(long seq) => _seq = seq;
+
     public void TakeEveryMarket() => Tickers = null;
 }

@@ -29,7 +29,7 @@ internal sealed class RecordedBooks(Recording recording)
     /// <summary>Reads the book as last played; before anybody has played the market, the one that its first client will see.</summary>
     public T Read<T>(string ticker, Func<OrderBook, T> read)
     {
-        int[] track = recording.Track(FeedChannel.OrderbookDelta, ticker);
+        int[] track = recording.Track(FeedChannel.OrderbookDelta, ticker).Frames;
         var last = _lastPlayed[ticker];
         int played = last.Frames;
         if (played == 0) played = Array.FindIndex(track, index => recording.Frames[index].IsSnapshot) + 1;
