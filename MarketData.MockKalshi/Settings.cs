@@ -27,7 +27,7 @@ internal static class Settings
                 "Replay:Multiply (--multiply) must be between 1 and 1,000 copies of each market.")
             .Validate(options => Enum.IsDefined(options.Seq), "Replay:Seq (--seq) must be renumbered or recorded.")
             .Validate(
-                options => options.Files.Count <= ReplayOptions.MaxFiles,
+                options => string.IsNullOrEmpty(options.File) || options.Files.Count is >= 1 and <= ReplayOptions.MaxFiles,
                 $"Replay:File (--replay) must name 1 to {ReplayOptions.MaxFiles} recordings.");
         services.AddOptions<ConnectionOptions>().BindConfiguration(ConnectionOptions.Section)
             .Validate(

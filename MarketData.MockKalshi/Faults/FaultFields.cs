@@ -84,8 +84,9 @@ internal sealed class FaultFields
             using var document = JsonDocument.Parse(text);
             foreach (var property in document.RootElement.EnumerateObject()) Set(property.Name, TextOf(property));
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The second kind: a string that is no text, such as half of a surrogate pair.
             throw new BadFaultException($"the description is no JSON object: {exception.Message}");
         }
 

@@ -13,6 +13,8 @@ namespace MarketData.MockKalshi.Replay;
 /// </summary>
 internal sealed class Recording
 {
+    private const int MaxMarkets = 100_000;
+
     private readonly FrozenDictionary<FeedChannel, FrozenDictionary<string, RecordedTrack>> _tracks;
 
     private Recording(
@@ -43,11 +45,16 @@ internal sealed class Recording
     /// <param name="paths">At least one.</param>
     /// <param name="copies">How often each market is there; with more than one, its tickers get the suffixes -001, -002 and so on.</param>
     /// <param name="timeProvider">The clock; recorded markets are open now.</param>
-    /// <exception cref="StartupException">A file cannot be read, a line is no frame, or two files have the same market.</exception>
+    /// <exception cref="StartupException">
+    /// A file cannot be read, a line is no frame, two files have the same market, or there would be too many markets.
+    /// </exception>
     public static Recording Load(IReadOnlyList<string> paths, int copies, TimeProvider timeProvider)
     {
         RecordedFile[] files = [.. paths.Select(RecordingReader.Read)];
         RequireDistinctMarkets(files);
+        int markets = files.Sum(file => file.Markets.Count);
+        if ((long)markets * copies > MaxMarkets)
+            throw new StartupException($"Replay:Multiply (--multiply) {copies} of {markets} recorded markets is more than {MaxMarkets} in all.");
         var (frames, places) = Merge(files);
 
         var tracks = new Dictionary<FeedChannel, Dictionary<string, RecordedTrack>>();
@@ -61,13 +68,13 @@ internal sealed class Recording
         }
 
         var now = timeProvider.GetUtcNow();
-        var markets = files.SelectMany(file => file.Markets).SelectMany(
+        var definitions = files.SelectMany(file => file.Markets).SelectMany(
             market => CopiesOf(market.Key, copies).Select(ticker => RecordedMarket.Define(ticker, market.Key, market.Value, now)));
         return new Recording(
             frames,
             copies,
             tracks.ToFrozenDictionary(channel => channel.Key, channel => channel.Value.ToFrozenDictionary(StringComparer.Ordinal)),
-            [.. markets.OrderBy(market => market.Ticker, StringComparer.Ordinal)]);
+            [.. definitions.OrderBy(market => market.Ticker, StringComparer.Ordinal)]);
     }
 
     /// <summary>The frames of one market on one channel; without frames when none were recorded.</summary>

@@ -13,6 +13,7 @@ public sealed class FaultControlTests
     [InlineData("{\"kind\":\"skip\"", "no JSON object")]
     [InlineData("{\"kind\":[1]}", "field kind: must be a string or a number")]
     [InlineData("{\"kind\":\"skip\",\"count\":1,\"count\":2}", "field count: is given twice")]
+    [InlineData("{\"kind\":\"\\ud800\"}", "no JSON object")]
     [InlineData("skip:count", "count: a field is name=value")]
     [InlineData("skip:count=-1", "field count: must be a whole number from 0 to 2,147,483,647, but is -1")]
     [InlineData("skip:count=many", "field count: must be a whole number")]

@@ -59,6 +59,24 @@ public sealed partial class ReplayModeTests : IDisposable
     }
 
     [Fact]
+    public void A_list_of_recordings_that_names_none_is_refused()
+    {
+        var failure = Assert.Throws<StartupException>(() => MockKalshiApplication.Build(["--replay", ","]));
+
+        Assert.Contains("Replay:File (--replay) must name 1 to 16 recordings", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_copies_than_a_hundred_thousand_markets_are_refused()
+    {
+        string file = Store("many.jsonl", [.. Enumerable.Range(0, 101).Select(market => Trade($"KXA-{market}", "a1", 1))]);
+
+        var failure = Assert.Throws<StartupException>(() => MockKalshiApplication.Build(["--replay", file, "--multiply", "1000"]));
+
+        Assert.Contains("Replay:Multiply (--multiply) 1000 of 101 recorded markets", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_looped_recording_begins_again_after_its_last_frame_with_numbers_that_go_on()
     {
         await using var exchange = await MockExchange.ReplayAsync(Store("loop.jsonl", Trade("KXA-1", "a1", 1), Trade("KXB-1", "b1", 2)), 0, "--loop");
