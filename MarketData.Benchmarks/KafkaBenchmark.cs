@@ -28,7 +28,7 @@ internal static class KafkaBenchmark
             var processorTime = broker?.ProcessorTime;
             Produce(servers, topic);
             Consume(RelayConsumer(servers, topic), topic, "as the relay does");
-            if (broker != null) Console.WriteLine($"broker   {(broker.ProcessorTime - processorTime)!.Value.TotalSeconds,10:N2} s of processor time for both");
+            if (broker != null) Console.WriteLine($"broker   {(broker.Process.ProcessorTime - processorTime)!.Value.TotalSeconds,10:N2} s of processor time for both");
             Consume(DefaultConsumer(servers, topic), topic, "with librdkafka's defaults, fetch.queue.backoff.ms 1000");
             await MeasureLatencyAsync(servers, topic);
         }

@@ -13,16 +13,16 @@ internal static class KafkaStartBenchmark
     {
         // No checkpoint while the log is filled, so that after the kill all of it has to be scanned.
         await using var broker = await LocalBroker.StartAsync("--topic", $"{Topic}:{Partitions}", "--log.checkpoint.interval.ms", $"{int.MaxValue}");
-        Console.WriteLine($"resident, idle, empty          {broker.ResidentBytes / 1e6,6:N0} MB");
+        Console.WriteLine($"resident, idle, empty          {broker.Process.ResidentBytes / 1e6,6:N0} MB");
         Fill(broker.Address);
-        Console.WriteLine($"resident, after {(long)Messages * MessageBytes / 1e9:N1} GB produced {broker.ResidentBytes / 1e6,6:N0} MB");
+        Console.WriteLine($"resident, after {(long)Messages * MessageBytes / 1e9:N1} GB produced {broker.Process.ResidentBytes / 1e6,6:N0} MB");
 
-        await broker.KillAsync();
+        await broker.Process.KillAsync();
         Console.WriteLine($"start after a kill             {(await broker.StartAgainAsync()).TotalSeconds,6:N2} s");
-        await broker.StopAsync();
+        await broker.Process.StopAsync();
         Console.WriteLine($"start after a clean stop       {(await broker.StartAgainAsync()).TotalSeconds,6:N2} s");
         await Task.Delay(Idle);
-        Console.WriteLine($"resident, idle                 {broker.ResidentBytes / 1e6,6:N0} MB");
+        Console.WriteLine($"resident, idle                 {broker.Process.ResidentBytes / 1e6,6:N0} MB");
         return 0;
     }
 

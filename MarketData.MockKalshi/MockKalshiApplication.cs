@@ -1,6 +1,7 @@
 using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 using MarketData.MockKalshi.Replay;
 using MarketData.MockKalshi.Rest;
@@ -20,6 +21,7 @@ public static class MockKalshiApplication
     public static WebApplication Build(string[] args)
     {
         CommandLine.Check(args);
+        args = CommandLine.Normalize(args);
         var builder = WebApplication.CreateSlimBuilder(args);
         // Below every other source: one log line for each REST call would drown the rest, but whoever wants them can have them.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietRequests });
@@ -28,13 +30,16 @@ public static class MockKalshiApplication
         builder.AddMockKalshi();
 
         var app = builder.Build();
+        app.UseFaults();
         app.MapDefaultEndpoints();
+        app.MapFaults();
         app.MapWebSocket();
         app.MapRest();
         app.MapTruth();
         // What is wrong with settings or recording ends the start here, before anything listens.
         Settings.Check(app.Services);
         app.Services.GetRequiredService<IExchange>();
+        app.AddConfiguredFaults();
         return app;
     }
 
@@ -48,21 +53,41 @@ public static class MockKalshiApplication
         services.AddSingleton<RateLimitFilter>();
         services.AddSingleton(provider => Dialect.Create(provider.GetRequiredService<IOptions<DialectOptions>>().Value.Dialect));
         services.AddOptions<SimulationOptions>().PostConfigure<Dialect>((simulation, dialect) => simulation.WholeUnits |= dialect.WholeUnits);
+        services.AddSingleton<FaultRegistry>();
         services.AddHealthChecks().AddCheck<ExchangeHealthCheck>("exchange", timeout: TimeSpan.FromSeconds(2));
 
         if (string.IsNullOrEmpty(builder.Configuration["Replay:File"]))
         {
             services.AddSingleton<SimulatedExchange>();
-            services.AddSingleton<IExchange>(provider => provider.GetRequiredService<SimulatedExchange>());
+            services.AddSingleton<IExchange>(provider => Hiding(provider, provider.GetRequiredService<SimulatedExchange>()));
             services.AddHostedService(provider => provider.GetRequiredService<SimulatedExchange>());
         }
         else
         {
-            services.AddSingleton(LoadRecording);
+            services.AddSingleton<IExchange>(provider => Hiding(provider, LoadRecording(provider)));
         }
     }
 
-    private static IExchange LoadRecording(IServiceProvider services)
+    private static HidingExchange Hiding(IServiceProvider services, IExchange exchange) =>
+        new HidingExchange(exchange, services.GetRequiredService<FaultRegistry>());
+
+    private static void AddConfiguredFaults(this WebApplication app)
+    {
+        var registry = app.Services.GetRequiredService<FaultRegistry>();
+        foreach (var setting in app.Configuration.GetSection("Faults").GetChildren())
+        {
+            try
+            {
+                registry.Add(FaultCatalog.Create(setting.Value ?? ""));
+            }
+            catch (BadFaultException exception)
+            {
+                throw new StartupException($"{setting.Path} (--fault '{setting.Value}'): {exception.Message}", exception);
+            }
+        }
+    }
+
+    private static ReplayExchange LoadRecording(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<ReplayOptions>>().Value;
         var timeProvider = services.GetRequiredService<TimeProvider>();
@@ -70,8 +95,8 @@ public static class MockKalshiApplication
         if (!services.GetRequiredService<Dialect>().Plays)
             throw new StartupException($"Replay:File (--replay) needs another dialect than {dialect} (--dialect): no recording can be played in it.");
 
-        var recording = RecordingReader.Read(options.File!, timeProvider);
+        var recording = Recording.Load(options.Files, options.Multiply, timeProvider);
         RecordedDialect.Check(recording, options.File!, dialect);
-        return new ReplayExchange(recording, options.Speed, timeProvider);
+        return new ReplayExchange(recording, options, timeProvider);
     }
 }

@@ -11,6 +11,7 @@ internal sealed class MockKalshiMetrics
     private readonly UpDownCounter<int> _connections;
     private readonly Counter<long> _framesSent;
     private readonly Counter<long> _overflows;
+    private readonly Counter<long> _faults;
 
     public MockKalshiMetrics(IMeterFactory meters)
     {
@@ -19,7 +20,10 @@ internal sealed class MockKalshiMetrics
         _framesSent = meter.CreateCounter<long>("mock_kalshi.frames.sent", "{frame}", "Text frames sent to clients, by type.");
         _overflows = meter.CreateCounter<long>(
             "mock_kalshi.subscriptions.overflowed", "{subscription}", "Subscriptions ended because their client read too slowly.");
+        _faults = meter.CreateCounter<long>("mock_kalshi.faults.fired", "{fault}", "Faults that fired as they were asked to, by kind.");
     }
+
+    public void FaultFired(string kind) => _faults.Add(1, new TagList { { "kind", kind } });
 
     public void ConnectionOpened() => _connections.Add(1);
 

@@ -37,7 +37,14 @@ internal static class Settings
         services.AddOptions<ReplayOptions>().BindConfiguration(ReplayOptions.Section)
             .Validate(
                 options => options.Speed is >= 0 and <= 1_000_000,
-                "Replay:Speed (--speed) must be between 0 (unpaced) and 1,000,000.");
+                "Replay:Speed (--speed) must be between 0 (unpaced) and 1,000,000.")
+            .Validate(
+                options => options.Multiply is >= 1 and <= 1000,
+                "Replay:Multiply (--multiply) must be between 1 and 1,000 copies of each market.")
+            .Validate(options => Enum.IsDefined(options.Seq), "Replay:Seq (--seq) must be renumbered or recorded.")
+            .Validate(
+                options => string.IsNullOrEmpty(options.File) || options.Files.Count is >= 1 and <= ReplayOptions.MaxFiles,
+                $"Replay:File (--replay) must name 1 to {ReplayOptions.MaxFiles} recordings.");
         services.AddOptions<AuthenticationOptions>().BindConfiguration(AuthenticationOptions.Section)
             .Validate(
                 options => !options.Enabled || Directory.Exists(options.KeysDirectory),

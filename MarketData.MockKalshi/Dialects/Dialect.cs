@@ -1,5 +1,6 @@
 using MarketData.MockKalshi.Dialects.Cents;
 using MarketData.MockKalshi.Dialects.Seed;
+using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects;
@@ -37,9 +38,15 @@ internal abstract class Dialect
 
     /// <param name="customer">Who is connected.</param>
     /// <param name="outbound">Where its frames go.</param>
-    /// <param name="metrics">Counts them.</param>
+    /// <param name="faults">What goes wrong on its connection.</param>
+    /// <param name="metrics">Counts its frames.</param>
     /// <param name="options">The connection's limits.</param>
     /// <param name="timeProvider">The server's clock.</param>
     public abstract Session Open(
-        string customer, OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider);
+        string customer,
+        OutboundQueue outbound,
+        ConnectionFaults faults,
+        MockKalshiMetrics metrics,
+        ConnectionOptions options,
+        TimeProvider timeProvider);
 }

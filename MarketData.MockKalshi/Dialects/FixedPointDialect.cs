@@ -1,3 +1,4 @@
+using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects;
@@ -10,6 +11,11 @@ internal sealed class FixedPointDialect : Dialect
     public override bool WholeUnits => false;
 
     public override Session Open(
-        string customer, OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider) =>
-        new(outbound, metrics, options, timeProvider) { Customer = customer };
+        string customer,
+        OutboundQueue outbound,
+        ConnectionFaults faults,
+        MockKalshiMetrics metrics,
+        ConnectionOptions options,
+        TimeProvider timeProvider) =>
+        new(outbound, faults, metrics, options, timeProvider) { Customer = customer };
 }

@@ -34,6 +34,6 @@ internal static class RecordedDialect
             cents |= CentsKeys.Contains(key);
         }
 
-        return !cents ? null : frame.Sid.IsEmpty ? SeedDialect.TypedName : CentsDialect.Name;
+        return !cents ? null : frame.HasSid ? CentsDialect.Name : SeedDialect.TypedName;
     }
 }

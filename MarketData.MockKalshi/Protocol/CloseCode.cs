@@ -31,14 +31,16 @@ internal static class CloseBody
         return body;
     }
 
+    /// <summary>Whether a code may stand in a Close frame (RFC 6455, section 7.4).</summary>
+    public static bool MayBeSent(int code) => code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
+
     /// <summary>Checks what a client sent (RFC 6455, section 7.4); a code that may not be on the wire is a violation.</summary>
     public static void Validate(ReadOnlySpan<byte> body)
     {
         if (body.IsEmpty) return;
         if (body.Length == 1) throw new WebSocketViolationException(CloseCode.ProtocolError, "a close code has two bytes");
         int code = BinaryPrimitives.ReadUInt16BigEndian(body);
-        bool allowed = code is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999);
-        if (!allowed) throw new WebSocketViolationException(CloseCode.ProtocolError, $"close code {code} may not be sent");
+        if (!MayBeSent(code)) throw new WebSocketViolationException(CloseCode.ProtocolError, $"close code {code} may not be sent");
         if (!System.Text.Unicode.Utf8.IsValid(body[2..]))
             throw new WebSocketViolationException(CloseCode.InvalidPayload, "a close reason must be UTF-8");
     }

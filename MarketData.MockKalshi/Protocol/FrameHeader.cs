@@ -13,16 +13,16 @@ internal enum Opcode : byte
     Pong = 0xA,
 }
 
-/// <summary>Writes the header of a server's WebSocket frame: final, unmasked, shortest length form (RFC 6455, section 5.2).</summary>
+/// <summary>Writes the header of a server's WebSocket frame: unmasked, shortest length form (RFC 6455, section 5.2).</summary>
 internal static class FrameHeader
 {
     /// <summary>The longest header that <see cref="Write"/> makes, in bytes.</summary>
     public const int MaxLength = 10;
 
     /// <summary>Returns the header's length in bytes.</summary>
-    public static int Write(Opcode opcode, int payloadLength, Span<byte> destination)
+    public static int Write(Opcode opcode, bool final, int payloadLength, Span<byte> destination)
     {
-        destination[0] = (byte)(0x80 | (byte)opcode);
+        destination[0] = (byte)((final ? 0x80 : 0) | (byte)opcode);
         if (payloadLength < 126)
         {
             destination[1] = (byte)payloadLength;

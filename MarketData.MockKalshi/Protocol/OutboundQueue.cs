@@ -32,12 +32,16 @@ internal sealed class OutboundQueue(int maxStreamFrames)
     }
 
     /// <summary>Adds a frame of a live stream; the caller has seen <see cref="HasRoomForStream"/>.</summary>
-    public void AddStreamFrame(ReadOnlySpan<byte> payload) => Add(Opcode.Text, payload, streamFrames: 1);
+    /// <param name="payload">The message.</param>
+    /// <param name="fragments">In how many WebSocket frames it goes out.</param>
+    public void AddStreamFrame(ReadOnlySpan<byte> payload, int fragments = 1) => Add(Opcode.Text, payload, fragments, streamFrames: 1);
 
     /// <summary>Adds a text frame whose sender waits for room.</summary>
-    public void AddText(ReadOnlySpan<byte> payload) => Add(Opcode.Text, payload, streamFrames: 0);
+    /// <param name="payload">The message.</param>
+    /// <param name="fragments">In how many WebSocket frames it goes out.</param>
+    public void AddText(ReadOnlySpan<byte> payload, int fragments = 1) => Add(Opcode.Text, payload, fragments, streamFrames: 0);
 
-    public void AddControl(Opcode opcode, ReadOnlySpan<byte> payload) => Add(opcode, payload, streamFrames: 0);
+    public void AddControl(Opcode opcode, ReadOnlySpan<byte> payload) => Add(opcode, payload, fragments: 1, streamFrames: 0);
 
     /// <summary>Nothing is added any more; <see cref="SendAsync"/> ends when it has sent what is queued.</summary>
     public void Complete()
@@ -88,20 +92,32 @@ internal sealed class OutboundQueue(int maxStreamFrames)
         }
     }
 
-    private void Add(Opcode opcode, ReadOnlySpan<byte> payload, int streamFrames)
+    private void Add(Opcode opcode, ReadOnlySpan<byte> payload, int fragments, int streamFrames)
     {
-        Span<byte> header = stackalloc byte[FrameHeader.MaxLength];
-        int headerLength = FrameHeader.Write(opcode, payload.Length, header);
         lock (_gate)
         {
             if (_completed) return;
-            Append(header[..headerLength]);
-            Append(payload);
+            var rest = payload;
+            for (int left = fragments; left > 1; left--)
+            {
+                AppendFrame(left == fragments ? opcode : Opcode.Continuation, final: false, rest[..(rest.Length / left)]);
+                rest = rest[(rest.Length / left)..];
+            }
+
+            AppendFrame(fragments == 1 ? opcode : Opcode.Continuation, final: true, rest);
             _tail!.StreamFrames += streamFrames;
             _streamFrames += streamFrames;
-            _bytes += headerLength + payload.Length;
             WakeSender();
         }
+    }
+
+    private void AppendFrame(Opcode opcode, bool final, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> header = stackalloc byte[FrameHeader.MaxLength];
+        int headerLength = FrameHeader.Write(opcode, final, payload.Length, header);
+        Append(header[..headerLength]);
+        Append(payload);
+        _bytes += headerLength + payload.Length;
     }
 
     private void Append(ReadOnlySpan<byte> bytes)

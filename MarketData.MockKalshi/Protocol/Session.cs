@@ -1,4 +1,5 @@
 using MarketData.MockKalshi.Authentication;
+using MarketData.MockKalshi.Faults;
 
 namespace MarketData.MockKalshi.Protocol;
 
@@ -8,15 +9,22 @@ namespace MarketData.MockKalshi.Protocol;
 /// have an order.
 /// </summary>
 /// <param name="outbound">Where its frames go.</param>
-/// <param name="metrics">Counts them.</param>
+/// <param name="faults">What goes wrong on its connection; null for a session without one.</param>
+/// <param name="metrics">Counts its frames.</param>
 /// <param name="options">The connection's limits.</param>
 /// <param name="timeProvider">The server's clock.</param>
-/// <param name="frames">Composes them; null for those of the fixed-point dialect.</param>
+/// <param name="frames">Composes its frames; null for those of the fixed-point dialect.</param>
 internal class Session(
-    OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider, FrameComposer? frames = null)
+    OutboundQueue outbound,
+    ConnectionFaults? faults,
+    MockKalshiMetrics metrics,
+    ConnectionOptions options,
+    TimeProvider timeProvider,
+    FrameComposer? frames = null)
 {
     private readonly List<Subscription> _subscriptions = [];
     private readonly FrameComposer _frames = frames ?? new FrameComposer();
+    private IMarketFeed? _feed;
     private int _lastSid;
 
     public OutboundQueue Outbound { get; } = outbound;
@@ -28,9 +36,11 @@ internal class Session(
 
     protected MockKalshiMetrics Metrics { get; } = metrics;
 
-    public void Execute(Command command, IMarketFeed feed)
+    public void Execute(Command command, IMarketFeed source)
     {
-        if (Refusal(command) is { } refusal)
+        _feed = source;
+        var feed = faults?.WithoutHidden(source) ?? source;
+        if ((faults?.RefusalOf(command) ?? Refusal(command)) is { } refusal)
         {
             Reject(command, refusal);
             return;
@@ -78,7 +88,7 @@ internal class Session(
     /// <summary>Sends a whole frame as it stands.</summary>
     public void SendText(string type, ReadOnlySpan<byte> frame)
     {
-        Outbound.AddText(frame);
+        if (faults?.Take(this, type, frame, live: false) != true) Outbound.AddText(frame);
         Metrics.FrameSent(type);
     }
 
@@ -86,14 +96,23 @@ internal class Session(
     public virtual bool TrySend(Subscription subscription, string type, ReadOnlySpan<byte> message)
     {
         if (!Outbound.HasRoomForStream) return false;
+        if (EndsByFault(subscription)) return true;
         SendLive(type, _frames.Data(subscription, type, message, commandId: null));
+        return true;
+    }
+
+    /// <summary>True when a fault ended the subscription with an error, in place of the live frame that is about to be composed.</summary>
+    public bool EndsByFault(Subscription subscription)
+    {
+        if (faults?.EndOf(subscription) is not { } code) return false;
+        Fail(subscription, code, _feed!);
         return true;
     }
 
     /// <summary>Sends a whole live frame; the caller has seen that there is room.</summary>
     protected void SendLive(string type, ReadOnlySpan<byte> frame)
     {
-        Outbound.AddStreamFrame(frame);
+        if (faults?.Take(this, type, frame, live: true) != true) Outbound.AddStreamFrame(frame);
         Metrics.FrameSent(type);
     }
 

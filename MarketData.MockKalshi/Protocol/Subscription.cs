@@ -50,5 +50,8 @@ internal sealed class Subscription(Session session, int sid, FeedChannel channel
         return null;
     }
 
+    /// <summary>A frame with this number was sent that took none of this count; the next number follows it.</summary>
+    public void ContinueAfter(long seq) => Volatile.Write(ref _seq, seq);
+
     public void TakeEveryMarket() => Tickers = null;
 }

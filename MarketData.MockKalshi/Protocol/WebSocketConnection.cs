@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Faults;
 
 namespace MarketData.MockKalshi.Protocol;
 
@@ -13,6 +14,7 @@ internal sealed partial class WebSocketConnection(
     Dialect dialect,
     IExchange exchange,
     ConnectionOptions options,
+    ConnectionFaults faults,
     MockKalshiMetrics metrics,
     TimeProvider timeProvider,
     ILogger<WebSocketConnection> logger)
@@ -37,7 +39,8 @@ internal sealed partial class WebSocketConnection(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var commands = Channel.CreateBounded<Command>(new BoundedChannelOptions(PendingCommands) { SingleReader = true, SingleWriter = true });
         var sending = _outbound.SendAsync(stream, options.StallTimeout);
-        var serving = exchange.ServeAsync(dialect.Open(customer, _outbound, metrics, options, timeProvider), commands.Reader, ended.Token);
+        var session = dialect.Open(customer, _outbound, faults, metrics, options, timeProvider);
+        var serving = exchange.ServeAsync(session, faults.Delayed(commands.Reader), ended.Token);
         var pinging = PingAsync(ended.Token);
         var receiving = ReceiveAsync(commands.Writer, ended.Token);
 
@@ -55,7 +58,10 @@ internal sealed partial class WebSocketConnection(
     {
         if (!dialect.Pings) await Task.Delay(Timeout.InfiniteTimeSpan, timeProvider, cancellationToken);
         using var timer = new PeriodicTimer(options.PingInterval, timeProvider);
-        while (await timer.WaitForNextTickAsync(cancellationToken)) _outbound.AddControl(Opcode.Ping, "heartbeat"u8);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            if (!faults.SuppressesPing()) _outbound.AddControl(Opcode.Ping, "heartbeat"u8);
+        }
     }
 
     /// <summary>Ends with the body of the client's Close, or null when the client just went.</summary>
@@ -63,6 +69,7 @@ internal sealed partial class WebSocketConnection(
     {
         while (await _reader.ReadAsync(cancellationToken) is { } message)
         {
+            await faults.UntilReadingGoesOnAsync(cancellationToken);
             switch (message.Opcode)
             {
                 case Opcode.Close:

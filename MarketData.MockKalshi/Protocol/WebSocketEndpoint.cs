@@ -3,6 +3,7 @@ using System.Text;
 using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
+using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Rest;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -29,6 +30,7 @@ internal static class WebSocketEndpoint
         RequestAuthenticator authenticator,
         IOptions<AuthenticationOptions> authentication,
         IOptions<ConnectionOptions> options,
+        FaultRegistry registry,
         MockKalshiMetrics metrics,
         TimeProvider timeProvider,
         ILogger<WebSocketConnection> logger,
@@ -71,7 +73,8 @@ internal static class WebSocketEndpoint
         metrics.ConnectionOpened();
         try
         {
-            var connection = new WebSocketConnection(stream, customer, dialect, exchange, options.Value, metrics, timeProvider, logger);
+            using var faults = registry.Accept(context.Abort);
+            var connection = new WebSocketConnection(stream, customer, dialect, exchange, options.Value, faults, metrics, timeProvider, logger);
             if (!await connection.RunAsync(lifetime.ApplicationStopping)) context.Abort();
         }
         finally

@@ -31,7 +31,7 @@ internal sealed class RecordedBooks(Recording recording)
     /// <summary>Reads the book as last played; before anybody has played the market, the one that its first client will see.</summary>
     public T Read<T>(string ticker, Func<OrderBook, T> read)
     {
-        int[] track = recording.Track(FeedChannel.OrderbookDelta, ticker);
+        int[] track = recording.Track(FeedChannel.OrderbookDelta, ticker).Frames;
         var last = _lastPlayed[ticker];
         int played = last.Frames;
         if (played == 0) played = Array.FindIndex(track, index => recording.Frames[index].IsSnapshot) + 1;
@@ -62,7 +62,7 @@ internal sealed class RecordedBooks(Recording recording)
         }
 
         return played is { } frames
-            ? new TruthAnswer(BookView.Of(After(recording.Track(FeedChannel.OrderbookDelta, ticker), (int)frames)), frames, null)
+            ? new TruthAnswer(BookView.Of(After(recording.Track(FeedChannel.OrderbookDelta, ticker).Frames, (int)frames)), frames, null)
             : TruthAnswer.Missing(TruthGap.NoLongerHeld);
     }
 

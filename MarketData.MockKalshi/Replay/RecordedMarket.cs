@@ -7,21 +7,21 @@ namespace MarketData.MockKalshi.Replay;
 /// <summary>Invents what a recording does not say about a market, so that REST can list it.</summary>
 internal static class RecordedMarket
 {
-    /// <param name="ticker">As recorded.</param>
-    /// <param name="marketId">As recorded; null when no frame carries it.</param>
-    /// <param name="firstTimeMs">The first frame's time, Unix milliseconds; 0 when unknown.</param>
+    /// <param name="ticker">As it is played.</param>
+    /// <param name="recorded">The ticker as recorded.</param>
+    /// <param name="trace">What its frames say.</param>
     /// <param name="now">A recorded market is open now and closes a day later.</param>
-    public static MarketDefinition Define(string ticker, Guid? marketId, long firstTimeMs, DateTimeOffset now)
+    public static MarketDefinition Define(string ticker, string recorded, MarketTrace trace, DateTimeOffset now)
     {
-        int lastDash = ticker.LastIndexOf('-'), firstDash = ticker.IndexOf('-');
-        var opened = firstTimeMs > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(firstTimeMs) : now;
-        if (opened > now) opened = now;
+        int lastDash = recorded.LastIndexOf('-'), firstDash = recorded.IndexOf('-');
+        bool knowsTime = trace.FirstTimeMs > 0 && trace.FirstTimeMs < now.ToUnixTimeMilliseconds();
+        var opened = knowsTime ? DateTimeOffset.FromUnixTimeMilliseconds(trace.FirstTimeMs) : now;
         return new MarketDefinition
         {
             Ticker = ticker,
-            EventTicker = lastDash > 0 ? ticker[..lastDash] : ticker,
-            SeriesTicker = firstDash > 0 ? ticker[..firstDash] : ticker,
-            MarketId = marketId ?? IdOf(ticker),
+            EventTicker = lastDash > 0 ? recorded[..lastDash] : recorded,
+            SeriesTicker = firstDash > 0 ? recorded[..firstDash] : recorded,
+            MarketId = trace.MarketId ?? IdOf(ticker),
             Title = $"Recorded market {ticker}",
             YesSubTitle = "Yes",
             NoSubTitle = "No",

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text;
 using MarketData.Domain.Frames;
-using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Replay;
@@ -14,6 +13,9 @@ internal sealed class RecordingReader(string path)
 {
     private const int ChunkBytes = 4 * 1024 * 1024;
 
+    /// <summary>Recorded times farther apart than this are not times: what such a frame waits stays representable.</summary>
+    private const double LongestTimeMs = 1e13;
+
     private readonly List<RecordedFrame> _frames = [];
     private readonly Dictionary<FeedChannel, Dictionary<string, List<int>>> _tracks = [];
     private readonly Dictionary<string, MarketTrace> _markets = new(StringComparer.Ordinal);
@@ -22,14 +24,12 @@ internal sealed class RecordingReader(string path)
     private int _chunkUsed;
     private long _time;
 
-    private sealed record MarketTrace(Guid? MarketId, long FirstTimeMs);
-
     /// <exception cref="StartupException">The file cannot be read, or a line of it is no frame.</exception>
-    public static Recording Read(string path, TimeProvider timeProvider)
+    public static RecordedFile Read(string path)
     {
         try
         {
-            return new RecordingReader(path).Read(timeProvider);
+            return new RecordingReader(path).Read();
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -37,14 +37,14 @@ internal sealed class RecordingReader(string path)
         }
     }
 
-    private Recording Read(TimeProvider timeProvider)
+    private RecordedFile Read()
     {
         using var file = File.OpenRead(path);
         using var text = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
         var lines = new LineReader(text);
         for (int number = 1; lines.TryRead(out var line); number++) Add(line, number);
         if (_frames.Count == 0) throw new StartupException($"The recording {path} holds no data frame.");
-        return new Recording(CompleteTimes(), _tracks, Markets(timeProvider.GetUtcNow()));
+        return new RecordedFile(path, FramesFromTheFirst(), _tracks, _markets);
     }
 
     private void Add(ReadOnlySpan<byte> line, int number)
@@ -63,8 +63,17 @@ internal sealed class RecordingReader(string path)
         if (!_tracks.TryGetValue(channel, out var tracks)) _tracks.Add(channel, tracks = new(StringComparer.Ordinal));
         if (!tracks.TryGetValue(ticker, out var track)) tracks.Add(ticker, track = []);
         track.Add(_frames.Count);
-        _frames.Add(new RecordedFrame(Keep(line), type, tokens.Sid, tokens.Seq, _time, frame.Type == FrameType.OrderbookSnapshot));
+        var (first, second, third) = PlacesOf(frame, tokens);
+        _frames.Add(new RecordedFrame(Keep(line), type, first, second, third, _time, frame.Type == FrameType.OrderbookSnapshot));
         if (ticker.Length > 0) Trace(ticker, frame.MarketId.Of(line));
+    }
+
+    private static (FramePlace First, FramePlace Second, FramePlace Third) PlacesOf(in ExchangeFrame frame, in FrameTokens tokens)
+    {
+        Span<FramePlace> places = [FramePlace.Of(FrameToken.Sid, tokens.Sid), FramePlace.Of(FrameToken.Seq, tokens.Seq), default];
+        if (!frame.Ticker.IsEmpty) places[2] = new FramePlace(FrameToken.TickerEnd, frame.Ticker.Start + frame.Ticker.Length, 0);
+        places.Sort((one, other) => one.Start.CompareTo(other.Start));
+        return (places[0], places[1], places[2]);
     }
 
     private void Trace(string ticker, ReadOnlySpan<byte> marketId)
@@ -101,17 +110,17 @@ internal sealed class RecordingReader(string path)
         return name;
     }
 
-    /// <summary>Frames before the first time take that one: they were sent just before it.</summary>
-    private RecordedFrame[] CompleteTimes()
+    /// <summary>Times since the first; frames before the first time take that one: they were sent just before it.</summary>
+    private RecordedFrame[] FramesFromTheFirst()
     {
         var frames = _frames.ToArray();
         long first = Array.Find(frames, frame => frame.TimeMs > 0).TimeMs;
-        for (int i = 0; i < frames.Length && frames[i].TimeMs == 0; i++) frames[i] = frames[i] with { TimeMs = first };
+        for (int i = 0; i < frames.Length; i++)
+        {
+            long time = frames[i].TimeMs == 0 ? first : frames[i].TimeMs;
+            frames[i] = frames[i] with { TimeMs = (long)Math.Clamp((double)time - first, -LongestTimeMs, LongestTimeMs) };
+        }
+
         return frames;
     }
-
-    private List<MarketDefinition> Markets(DateTimeOffset now) =>
-        _markets.OrderBy(market => market.Key, StringComparer.Ordinal)
-            .Select(market => RecordedMarket.Define(market.Key, market.Value.MarketId, market.Value.FirstTimeMs, now))
-            .ToList();
 }

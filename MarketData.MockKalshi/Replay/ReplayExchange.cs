@@ -5,8 +5,8 @@ using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Replay;
 
-/// <summary>A recording in the place of an exchange: every connection plays it for itself.</summary>
-internal sealed class ReplayExchange(Recording recording, double speed, TimeProvider timeProvider) : IExchange
+/// <summary>A recording, of one file or several, in the place of an exchange: every connection plays it for itself.</summary>
+internal sealed class ReplayExchange(Recording recording, ReplayOptions options, TimeProvider timeProvider) : IExchange
 {
     private readonly RecordedBooks _books = new(recording);
     private readonly DateTimeOffset _loaded = timeProvider.GetUtcNow();
@@ -15,7 +15,7 @@ internal sealed class ReplayExchange(Recording recording, double speed, TimeProv
         recording.Markets.ToDictionary(market => market.Ticker, StringComparer.Ordinal);
 
     public Task ServeAsync(Session session, ChannelReader<Command> commands, CancellationToken cancellationToken) =>
-        new ReplayPlayer(recording, _books, _markets, session, speed, timeProvider).RunAsync(commands, cancellationToken);
+        new ReplayPlayer(recording, _books, _markets, session, options, timeProvider).RunAsync(commands, cancellationToken);
 
     public ValueTask<IReadOnlyList<MarketView>> ListMarketsAsync(
         MarketFilter filter, string? after, int limit, CancellationToken cancellationToken) =>

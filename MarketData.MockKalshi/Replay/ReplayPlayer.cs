@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using MarketData.Domain.Frames;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Protocol;
 
@@ -15,7 +14,7 @@ internal sealed class ReplayPlayer(
     RecordedBooks books,
     IReadOnlyDictionary<string, MarketDefinition> markets,
     Session session,
-    double speed,
+    ReplayOptions options,
     TimeProvider timeProvider)
     : IMarketFeed
 {
@@ -25,10 +24,15 @@ internal sealed class ReplayPlayer(
     /// <summary>A longer pause is slept in pieces of this.</summary>
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
 
-    /// <summary>Recorded times farther apart than this are not times: what such a frame waits stays representable.</summary>
-    private const double LongestPauseMs = 1e13;
+    /// <summary>The longest wait of the slowest replay that a TimeSpan still holds.</summary>
+    private const double LongestWaitMs = 1e14;
 
-    private readonly PriorityQueue<Playhead, int> _playing = new();
+    /// <summary>Between the last frame of a round and the first of the next.</summary>
+    private const long BetweenRoundsMs = 1000;
+
+    private readonly long _roundMs = recording.DurationMs + BetweenRoundsMs;
+    private readonly ReplayedText _replayedText = new(options.Seq);
+    private readonly PriorityQueue<Playhead, long> _playing = new();
     private readonly Dictionary<(Subscription, string), Playhead> _playheads = [];
     private readonly FrameText _text = new(), _yesPriceText = new();
     private Clock? _clock;
@@ -36,17 +40,26 @@ internal sealed class ReplayPlayer(
     private readonly record struct Clock(long StartTimestamp, long StartTimeMs);
 
     /// <summary>One market's place on one channel.</summary>
-    private sealed class Playhead(Subscription subscription, int[] track, LastPlayed? lastPlayed)
+    private sealed class Playhead(Subscription subscription, string ticker, RecordedTrack track, LastPlayed? lastPlayed)
     {
         /// <summary>Set on the book channel, as <see cref="LastPlayed"/> is.</summary>
         public BookStream? Book { get; } = lastPlayed is null ? null : new BookStream(subscription);
 
         public Subscription Subscription { get; } = subscription;
-        public int[] Track { get; } = track;
+        public string Ticker { get; } = ticker;
+        public RecordedTrack Track { get; } = track;
+
+        /// <summary>Set for a market's book.</summary>
         public LastPlayed? LastPlayed { get; } = lastPlayed;
 
-        /// <summary>Frames of the track already sent.</summary>
+        /// <summary>How often the recording began again.</summary>
+        public long Round { get; set; }
+
+        /// <summary>Frames of the track already sent in this round.</summary>
         public int Played { get; set; }
+
+        /// <summary>The next frame's index.</summary>
+        public int Next => Track.Frames[Played];
         public bool Stopped { get; set; }
     }
 
@@ -110,7 +123,7 @@ internal sealed class ReplayPlayer(
 
     public void SendSnapshot(Subscription subscription, string ticker, long? commandId)
     {
-        var book = _playheads.TryGetValue((subscription, ticker), out var playhead) ? books.After(playhead.Track, playhead.Played) : null;
+        var book = _playheads.TryGetValue((subscription, ticker), out var playhead) ? books.After(playhead.Track.Frames, playhead.Played) : null;
         var message = MarketMessages.Snapshot(_text, ticker, markets.GetValueOrDefault(ticker)?.MarketId, book, subscription.UseYesPrice);
         session.Send(subscription, "orderbook_snapshot", message, commandId);
     }
@@ -119,15 +132,16 @@ internal sealed class ReplayPlayer(
 
     private void Start(Subscription subscription, string ticker)
     {
-        int[] track = recording.Track(subscription.Channel, ticker);
+        var track = recording.Track(subscription.Channel, ticker);
         bool isBook = subscription.Channel == FeedChannel.OrderbookDelta;
-        if (isBook && !Array.Exists(track, index => recording.Frames[index].IsSnapshot)) SendSnapshot(subscription, ticker, commandId: null);
-        if (track.Length == 0) return;
+        bool hasSnapshot = Array.Exists(track.Frames, index => recording.Frames[index].IsSnapshot);
+        if (isBook && !hasSnapshot) SendSnapshot(subscription, ticker, commandId: null);
+        if (track.Frames.Length == 0) return;
 
-        var playhead = new Playhead(subscription, track, isBook ? books.LastPlayedOf(ticker) : null);
+        var playhead = new Playhead(subscription, ticker, track, isBook ? books.LastPlayedOf(ticker) : null) { Round = RoundOfTheOthers() };
         _playheads.Add((subscription, ticker), playhead);
         if (playhead.Book is { } book) playhead.LastPlayed!.Begin(book);
-        _playing.Enqueue(playhead, track[0]);
+        _playing.Enqueue(playhead, Place(playhead));
     }
 
     private static void End(Playhead playhead)
@@ -135,21 +149,36 @@ internal sealed class ReplayPlayer(
         if (playhead.Book is { } book) playhead.LastPlayed!.End(book);
     }
 
+    /// <summary>A market subscribed later catches up with the round that plays, not with those before it.</summary>
+    private long RoundOfTheOthers()
+    {
+        if (_playing.TryPeek(out var first, out _)) return first.Round;
+        if (options.Loop) _clock = null;
+        return 0;
+    }
+
+    /// <summary>Orders playheads by the recorded order of their next frames, and the copies of one frame by their number.</summary>
+    private long Place(Playhead playhead) =>
+        (((playhead.Round * recording.Frames.Length) + playhead.Next) * recording.Copies) + playhead.Track.Copy;
+
     /// <summary>Plays what is due; returns how long nothing more is, null when nothing more will be.</summary>
     private TimeSpan? PlayBatch()
     {
         for (int i = 0; i < BatchFrames; i++)
         {
-            if (!_playing.TryPeek(out var playhead, out int index)) return null;
+            if (!_playing.TryPeek(out var playhead, out _)) return null;
             if (playhead.Stopped)
             {
                 _playing.Dequeue();
                 continue;
             }
 
-            if (UntilDue(recording.Frames[index].TimeMs) is var pause && pause > TimeSpan.Zero) return pause;
-            Play(playhead, recording.Frames[index]);
-            if (playhead.Played < playhead.Track.Length) _playing.DequeueEnqueue(playhead, playhead.Track[playhead.Played]);
+            ref readonly var frame = ref recording.Frames[playhead.Next];
+            if (UntilDue((playhead.Round * _roundMs) + frame.TimeMs) is var pause && pause > TimeSpan.Zero) return pause;
+            Play(playhead, frame);
+            // A fault may have ended its subscription.
+            if (playhead.Stopped) continue;
+            if (Advance(playhead)) _playing.DequeueEnqueue(playhead, Place(playhead));
             else _playing.Dequeue();
         }
 
@@ -158,49 +187,46 @@ internal sealed class ReplayPlayer(
 
     private TimeSpan UntilDue(long timeMs)
     {
-        if (speed == 0) return TimeSpan.Zero;
+        if (options.Speed == 0) return TimeSpan.Zero;
         var clock = _clock ??= new Clock(timeProvider.GetTimestamp(), timeMs);
         double recordedMs = (double)timeMs - clock.StartTimeMs;
-        var due = TimeSpan.FromMilliseconds(Math.Clamp(recordedMs / speed, -LongestPauseMs, LongestPauseMs));
+        var due = TimeSpan.FromMilliseconds(Math.Clamp(recordedMs / options.Speed, -LongestWaitMs, LongestWaitMs));
         return due - timeProvider.GetElapsedTime(clock.StartTimestamp);
     }
 
     private void Play(Playhead playhead, in RecordedFrame frame)
     {
-        if (playhead is not { Book: { } book, LastPlayed: { } lastPlayed })
+        var subscription = playhead.Subscription;
+        if (session.EndsByFault(subscription)) return;
+        if (playhead.Book is not { } book)
         {
-            Send(playhead, frame);
+            session.SendText(frame.Type, _replayedText.Of(frame, subscription, playhead.Track));
             return;
         }
 
+        bool beginsAgain = playhead is { Round: > 0, Played: 0 };
+        // The last round's book is not what these changes were made to.
+        if (beginsAgain && !frame.IsSnapshot) SendSnapshot(subscription, playhead.Ticker, commandId: null);
         lock (book.Gate)
         {
-            Send(playhead, frame);
-            book.Trail.Add(playhead.Subscription.LastSeq, playhead.Played);
+            long before = subscription.LastSeq;
+            var text = _replayedText.Of(frame, subscription, playhead.Track);
+            session.SendText(frame.Type, subscription.UseYesPrice ? YesPriceForm.Of(text, _yesPriceText) : text);
+            // Positions and recorded numbers begin again with a round, recorded numbers also where the recorder had reconnected.
+            if (beginsAgain || subscription.LastSeq <= before) book.Trail.Clear();
+            book.Trail.Add(subscription.LastSeq, playhead.Played + 1);
         }
-
-        lastPlayed.Frames = playhead.Played;
     }
 
-    private void Send(Playhead playhead, in RecordedFrame frame)
+    /// <summary>False when the track has ended for good.</summary>
+    private bool Advance(Playhead playhead)
     {
-        var text = Renumber(frame, playhead.Subscription);
-        if (playhead.Subscription.UseYesPrice && playhead.LastPlayed is not null) text = YesPriceForm.Of(text, _yesPriceText);
-        session.SendText(frame.Type, text);
         playhead.Played++;
+        if (playhead.LastPlayed is { } lastPlayed) lastPlayed.Frames = playhead.Played;
+        if (playhead.Played < playhead.Track.Frames.Length) return true;
+        if (!options.Loop) return false;
+        playhead.Round++;
+        playhead.Played = 0;
+        return true;
     }
-
-    /// <summary>The frame with this connection's sid and seq in place of the recorded ones, and every other byte as it was.</summary>
-    private ReadOnlySpan<byte> Renumber(in RecordedFrame frame, Subscription subscription)
-    {
-        var text = frame.Text.Span;
-        bool sidFirst = frame.Sid.Start <= frame.Seq.Start;
-        var (first, second) = sidFirst ? (frame.Sid, frame.Seq) : (frame.Seq, frame.Sid);
-        _text.Clear();
-        if (!first.IsEmpty) _text.Raw(text[..first.Start]).Number(sidFirst ? subscription.Sid : subscription.NextSeq());
-        if (!second.IsEmpty) _text.Raw(text[End(first)..second.Start]).Number(sidFirst ? subscription.NextSeq() : subscription.Sid);
-        return _text.Raw(text[Math.Max(End(first), End(second))..]).Written;
-    }
-
-    private static int End(ByteRange range) => range.Start + range.Length;
 }

@@ -34,10 +34,7 @@ internal sealed class RateLimitFilter : IEndpointFilter, IDisposable
     {
         using var lease = _limiter.AttemptAcquire(context.HttpContext);
         if (lease.IsAcquired) return await next(context);
-        await using var json = JsonAnswer.Begin(context.HttpContext, StatusCodes.Status429TooManyRequests);
-        json.WriteStartObject();
-        json.WriteString("error", "too many requests");
-        json.WriteEndObject();
+        await RestError.WriteTooManyRequestsAsync(context.HttpContext);
         return Results.Empty;
     }
 

@@ -20,4 +20,13 @@ internal static class RestError
         json.WriteEndObject();
         json.WriteEndObject();
     }
+
+    /// <summary>429, whose body is flat and tells no time to wait.</summary>
+    public static async Task WriteTooManyRequestsAsync(HttpContext context)
+    {
+        await using var json = JsonAnswer.Begin(context, StatusCodes.Status429TooManyRequests);
+        json.WriteStartObject();
+        json.WriteString("error", "too many requests");
+        json.WriteEndObject();
+    }
 }

@@ -1,3 +1,4 @@
+using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects.Cents;
@@ -8,6 +9,11 @@ internal sealed class CentsDialect : Dialect
     public const string Name = "cents";
 
     public override Session Open(
-        string customer, OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider) =>
-        new(outbound, metrics, options, timeProvider, new CentsFrames()) { Customer = customer };
+        string customer,
+        OutboundQueue outbound,
+        ConnectionFaults faults,
+        MockKalshiMetrics metrics,
+        ConnectionOptions options,
+        TimeProvider timeProvider) =>
+        new(outbound, faults, metrics, options, timeProvider, new CentsFrames()) { Customer = customer };
 }

@@ -1,3 +1,4 @@
+using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects.Seed;
@@ -20,9 +21,14 @@ internal sealed class SeedDialect(SeedForm form) : Dialect
     public override Command Parse(ReadOnlyMemory<byte> text) => SeedCommand.Read(text);
 
     public override Session Open(
-        string customer, OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider)
+        string customer,
+        OutboundQueue outbound,
+        ConnectionFaults faults,
+        MockKalshiMetrics metrics,
+        ConnectionOptions options,
+        TimeProvider timeProvider)
     {
         var hub = LazyInitializer.EnsureInitialized(ref _hub, () => new SeedHub(form, metrics, options, timeProvider));
-        return new SeedSession(hub, outbound, metrics, options, timeProvider) { Customer = customer };
+        return new SeedSession(hub, outbound, faults, metrics, options, timeProvider) { Customer = customer };
     }
 }

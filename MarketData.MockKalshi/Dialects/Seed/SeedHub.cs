@@ -22,7 +22,7 @@ internal sealed class SeedHub : Session
     private int _lastSid;
 
     public SeedHub(SeedForm form, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider)
-        : base(new OutboundQueue(maxStreamFrames: 0), metrics, options, timeProvider)
+        : base(new OutboundQueue(maxStreamFrames: 0), faults: null, metrics, options, timeProvider)
     {
         Form = form;
         _books = new Subscription(this, 1, FeedChannel.OrderbookDelta);

@@ -1,11 +1,12 @@
+using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects.Seed;
 
 /// <summary>A connection's subscriptions in the seed dialect, and what its commands do to them. Runs in the exchange's loop like its base.</summary>
 internal sealed class SeedSession(
-    SeedHub hub, OutboundQueue outbound, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider)
-    : Session(outbound, metrics, options, timeProvider)
+    SeedHub hub, OutboundQueue outbound, ConnectionFaults faults, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider)
+    : Session(outbound, faults, metrics, options, timeProvider)
 {
     private readonly List<SeedSubscription> _subscriptions = [];
     private readonly HashSet<(string Channel, string Ticker)> _wanted = [];

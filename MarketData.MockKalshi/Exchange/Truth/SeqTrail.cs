@@ -23,6 +23,9 @@ internal sealed class SeqTrail
         _count = Math.Max(_count, _next);
     }
 
+    /// <summary>Forgets everything: numbers or positions begin again.</summary>
+    public void Clear() => (_count, _next) = (0, 0);
+
     /// <summary>The position with the last frame up to a number; null when that frame is not held.</summary>
     public long? PositionAt(long seq)
     {

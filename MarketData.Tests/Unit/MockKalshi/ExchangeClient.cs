@@ -50,6 +50,13 @@ internal sealed class ExchangeClient(ClientWebSocket socket) : IAsyncDisposable
         return await ReceiveAsync();
     }
 
+    /// <summary>Sends a command and gives the frame that answers it, past the data frames before it.</summary>
+    public async Task<Frame> AskUntilAsync(string command, int id)
+    {
+        await SendAsync(command);
+        return (await ReceiveUntilAsync(frame => frame.Id == id))[^1];
+    }
+
     public async Task<Frame> ReceiveAsync() => new(Encoding.UTF8.GetString((await ReceiveBytesAsync()).Span));
 
     /// <summary>The next text frame's bytes, valid until the next call; the end of the connection fails the test.</summary>

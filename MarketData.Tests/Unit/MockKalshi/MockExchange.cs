@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using MarketData.MockKalshi;
 using MarketData.MockKalshi.Exchange;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace MarketData.Tests.Unit.MockKalshi;
@@ -28,9 +30,25 @@ internal sealed class MockExchange : IAsyncDisposable
 
     public Uri WebSocketAddress => new($"ws://{Address.Authority}/trade-api/ws/v2");
 
-    public static async Task<MockExchange> StartAsync(params string[] arguments)
+    public static Task<MockExchange> StartAsync(params string[] arguments) => StartAsync(Build(arguments));
+
+    /// <summary>An exchange to which every peer seems to come from this address.</summary>
+    public static Task<MockExchange> StartBehindAsync(IPAddress peer, params string[] arguments)
     {
-        var application = MockKalshiApplication.Build(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default", "Error", .. arguments]);
+        var application = Build(arguments);
+        application.Use((HttpContext context, RequestDelegate next) =>
+        {
+            context.Connection.RemoteIpAddress = peer;
+            return next(context);
+        });
+        return StartAsync(application);
+    }
+
+    private static WebApplication Build(string[] arguments) =>
+        MockKalshiApplication.Build(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default", "Error", .. arguments]);
+
+    private static async Task<MockExchange> StartAsync(WebApplication application)
+    {
         await application.StartAsync(TestContext.Current.CancellationToken);
         return new MockExchange(application);
     }
