@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using MarketData.Domain.Channels;
+using MarketData.Ingest.Bootstrap;
 using MarketData.Ingest.Pipeline;
 using MarketData.Ingest.Relay;
 using MarketData.Ingest.Upstream;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace MarketData.Ingest;
 
-/// <summary>The stages of the service in the order of the data's way: upstream, pipeline, relay.</summary>
+/// <summary>The stages of the service in the order of the data's way: bootstrap, upstream, pipeline, relay.</summary>
 public static class IngestServices
 {
     private const int MaxKafkaBackoffMs = 1000;
@@ -34,10 +35,14 @@ public static class IngestServices
         builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamAddressValidation>();
         builder.Services.AddHttpClient<MarketDiscovery>();
         builder.Services.AddSingleton<UpstreamStatus>();
+        builder.AddOptions<BootstrapOptions>("Bootstrap");
+        builder.Services.AddSingleton<BootstrapStatus>();
+        builder.Services.AddSingleton<LogBootstrap>();
+        builder.Services.AddSingleton<TrackedMarkets>();
         builder.Services.AddSingleton<FramePipeline>();
         builder.Services.AddSingleton<KafkaSink>();
         builder.Services.AddHostedService<UpstreamService>();
-        builder.Services.AddHealthChecks().AddCheck<UpstreamStatus>("exchange").AddCheck<KafkaSink>("publishing");
+        builder.Services.AddHealthChecks().AddCheck<BootstrapStatus>("bootstrap").AddCheck<UpstreamStatus>("exchange").AddCheck<KafkaSink>("publishing");
     }
 
     private static void AddProducer(this IHostApplicationBuilder builder)

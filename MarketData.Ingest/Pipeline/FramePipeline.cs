@@ -1,3 +1,4 @@
+using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
 using MarketData.Domain.Frames;
@@ -6,14 +7,16 @@ using MarketData.Ingest.Upstream;
 namespace MarketData.Ingest.Pipeline;
 
 /// <summary>
-/// From a frame to a Kafka record: keeps private frames back, numbers the market's stream, wraps the payload. Called by one loop at a
-/// time, which makes the order of arrival the order of the log.
+/// From a frame to a Kafka record: keeps private frames back and skips what changes nothing, numbers the market's stream, wraps the
+/// payload. Called by one loop at a time, which makes the order of arrival the order of the log.
 /// </summary>
-public sealed class FramePipeline(KafkaSink sink, IngestMetrics metrics, TimeProvider time)
+public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, IngestMetrics metrics, TimeProvider time)
 {
-    private readonly StreamSequencer _sequencer = new(time.GetUtcNow().ToUnixTimeMilliseconds());
+    private readonly BookDeduplicator _deduplicator = new();
     private readonly EnvelopeWriter _writer = new();
 
+    /// <exception cref="BookBrokenException">The frame cannot be right: it is not published.</exception>
+    /// <exception cref="EnvelopeLostException">Kafka refused this envelope or an earlier one.</exception>
     public ValueTask ProcessAsync(in ReceivedFrame received, in ExchangeFrame frame, CancellationToken cancellationToken)
     {
         switch (frame.Type)
@@ -21,31 +24,57 @@ public sealed class FramePipeline(KafkaSink sink, IngestMetrics metrics, TimePro
             case FrameType.Subscribed or FrameType.Unsubscribed or FrameType.Ok or FrameType.Error:
                 return default;
             case FrameType.Private:
-                metrics.Dropped("private");
+                metrics.Dropped(DropReason.Private);
                 return default;
             case FrameType.Unknown when frame.TypeName.IsEmpty:
-                metrics.Dropped("untyped");
+                metrics.Dropped(DropReason.Untyped);
                 return default;
+        }
+
+        var bytes = received.Bytes.Span;
+        var ticker = frame.Ticker.Of(bytes);
+        var market = markets.Of(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker);
+        if (frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta && !IsNew(market, bytes, frame)) return default;
+        var value = Wrap(market, received, frame);
+        metrics.Published(frame.Type);
+        return sink.ProduceAsync(market.Key, value, cancellationToken);
+    }
+
+    /// <summary>The exchange's feed has ended: every book needs a new snapshot.</summary>
+    public void EndOfFeed() => markets.MarkStale();
+
+    private bool IsNew(TrackedMarket market, ReadOnlySpan<byte> bytes, in ExchangeFrame frame)
+    {
+        switch (frame.Ticker.IsEmpty ? BookVerdict.Broken : _deduplicator.Judge(market, bytes, frame))
+        {
+            case BookVerdict.Publish:
+                return true;
+            case BookVerdict.IdenticalSnapshot:
+                metrics.Skipped(SkipReason.IdenticalSnapshot);
+                return false;
+            case BookVerdict.NoOpDelta:
+                metrics.Skipped(SkipReason.NoOpDelta);
+                return false;
+            case BookVerdict.Stale:
+                metrics.Dropped(DropReason.Stale);
+                return false;
             default:
-                var value = Wrap(received, frame, out var key);
-                metrics.Published(frame.Type);
-                return sink.ProduceAsync(key, value, cancellationToken);
+                metrics.Dropped(DropReason.Broken);
+                throw new BookBrokenException(Encoding.UTF8.GetString(frame.Ticker.Of(bytes)));
         }
     }
 
-    private byte[] Wrap(in ReceivedFrame received, in ExchangeFrame frame, out byte[] key)
+    private byte[] Wrap(TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame)
     {
         var bytes = received.Bytes.Span;
         var payload = frame.Json.Of(bytes);
         var channel = frame.Type.Channel();
-        var ticker = frame.Ticker.Of(bytes);
-        var position = _sequencer.Next(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker, channel.Stream(), out key);
         return _writer.Write(
             frame.HasPrivateFields ? PrivateFields.Strip(payload) : payload,
             channel == MarketChannel.Other ? frame.TypeName.Of(bytes) : channel.Utf8Name(),
-            ticker,
+            frame.Ticker.Of(bytes),
             frame.Seq,
-            position,
+            market.Next(channel.Stream(), markets.Epoch),
             received.ReceivedTimestamp,
             time.GetUtcNow().ToUnixTimeMilliseconds()).ToArray();
     }

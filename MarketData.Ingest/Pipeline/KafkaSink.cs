@@ -117,7 +117,7 @@ public sealed partial class KafkaSink(
 
     private void Refused(Error error)
     {
-        metrics.Dropped("undelivered");
+        metrics.Dropped(DropReason.Undelivered);
         _failure = error.Reason;
         LogUndelivered(error.Reason);
     }

@@ -116,7 +116,7 @@ public sealed partial class RelayService(
 
         _batch.Skip(partition, result.Offset);
         if (!publish) return;
-        metrics.Dropped("unreadable");
+        metrics.Dropped(DropReason.Unreadable);
         LogUnreadable(partition, result.Offset, error);
     }
 

@@ -1,4 +1,5 @@
 using MarketData.Domain.Frames;
+using MarketData.Ingest.Bootstrap;
 using MarketData.Ingest.Pipeline;
 using Microsoft.Extensions.Options;
 
@@ -10,6 +11,8 @@ namespace MarketData.Ingest.Upstream;
 /// </summary>
 public sealed partial class UpstreamService(
     IServiceProvider services,
+    LogBootstrap bootstrap,
+    TrackedMarkets markets,
     FramePipeline pipeline,
     KafkaTopic topic,
     KafkaSink sink,
@@ -29,6 +32,8 @@ public sealed partial class UpstreamService(
     {
         status.Down("waiting for Kafka");
         await topic.EnsureAsync(stoppingToken);
+        status.Down("waiting until the log is read back");
+        await bootstrap.RestoreAsync(markets, stoppingToken);
         status.Down("connecting");
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -49,6 +54,7 @@ public sealed partial class UpstreamService(
                 LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
             }
 
+            pipeline.EndOfFeed();
             await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -94,7 +100,7 @@ public sealed partial class UpstreamService(
             else
             {
                 session.SkipUnreadable();
-                metrics.Dropped("malformed");
+                metrics.Dropped(DropReason.Malformed);
                 LogMalformed(received.Bytes.Length, error);
             }
         }
@@ -129,7 +135,7 @@ public sealed partial class UpstreamService(
     }
 
     private static bool IsExpected(Exception exception) =>
-        exception is SequenceException or SubscriptionLostException or EnvelopeLostException or IOException or TimeoutException or HttpRequestException;
+        exception is SequenceException or BookBrokenException or SubscriptionLostException or EnvelopeLostException or IOException or TimeoutException or HttpRequestException;
 
     [LoggerMessage(10, LogLevel.Information, "Connected to {Address}; subscribing {Markets} markets.")]
     private partial void LogConnected(Uri address, int markets);
