@@ -80,6 +80,16 @@ public sealed class IngestMetrics : IDisposable
 
     public IReadOnlyDictionary<string, long> SkippedByReason => Counts<SkipReason>(_skipped);
 
+    /// <summary>Skipped frames among those that were either skipped or published; 0 before the first.</summary>
+    public double SkipRate
+    {
+        get
+        {
+            long skipped = Sum(_skipped), published = Sum(_published);
+            return skipped == 0 ? 0 : (double)skipped / (skipped + published);
+        }
+    }
+
     public IReadOnlyDictionary<string, long> DroppedByReason => Counts<DropReason>(_dropped);
 
     public void Received(FrameType type) => Interlocked.Increment(ref _received[(int)type]);
@@ -111,6 +121,13 @@ public sealed class IngestMetrics : IDisposable
         where T : struct, Enum =>
         _meter.CreateObservableCounter(
             name, () => Counts<T>(counts).Select(count => new Measurement<long>(count.Value, new KeyValuePair<string, object?>(tag, count.Key))), unit, description);
+
+    private static long Sum(long[] counts)
+    {
+        long sum = 0;
+        for (int i = 0; i < counts.Length; i++) sum += Interlocked.Read(ref counts[i]);
+        return sum;
+    }
 
     // Only what has happened: a list of zeros tells nothing.
     private static Dictionary<string, long> Counts<T>(long[] counts)

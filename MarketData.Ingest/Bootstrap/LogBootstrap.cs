@@ -147,7 +147,8 @@ public sealed partial class LogBootstrap(
             if (isEnd)
             {
                 ends.Remove(partition);
-                consumer.Pause([result.TopicPartition]);
+                // The result does not say its topic: that is among the fields left out.
+                consumer.Pause([new TopicPartition(kafka.Value.Topic, partition)]);
             }
 
             if (!isEnd && unreported < ProgressRecords) continue;

@@ -55,7 +55,3 @@ public sealed class BookDeduplicator
         return change.Change == 0 ? BookVerdict.NoOpDelta : BookVerdict.Publish;
     }
 }
-
-/// <summary>The exchange's frames do not fit together: every book of the connection needs a new snapshot.</summary>
-public sealed class BookBrokenException(string ticker)
-    : Exception($"A book frame of '{ticker}' is unreadable or does not fit the book before it.");

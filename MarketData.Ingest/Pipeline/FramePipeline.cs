@@ -15,9 +15,9 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
     private readonly BookDeduplicator _deduplicator = new();
     private readonly EnvelopeWriter _writer = new();
 
-    /// <exception cref="BookBrokenException">The frame cannot be right: it is not published.</exception>
+    /// <returns>The market whose book needs a new snapshot, because this frame cannot be right; null otherwise.</returns>
     /// <exception cref="EnvelopeLostException">Kafka refused this envelope or an earlier one.</exception>
-    public ValueTask ProcessAsync(in ReceivedFrame received, in ExchangeFrame frame, CancellationToken cancellationToken)
+    public ValueTask<string?> ProcessAsync(in ReceivedFrame received, in ExchangeFrame frame, CancellationToken cancellationToken)
     {
         switch (frame.Type)
         {
@@ -34,34 +34,39 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         var bytes = received.Bytes.Span;
         var ticker = frame.Ticker.Of(bytes);
         var market = markets.Of(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker);
-        if (frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta && !IsNew(market, bytes, frame)) return default;
+        var verdict = frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta ? _deduplicator.Judge(market, bytes, frame) : BookVerdict.Publish;
+        if (verdict != BookVerdict.Publish) return ValueTask.FromResult(Withhold(verdict, ticker));
         var value = Wrap(market, received, frame);
         metrics.Published(frame.Type);
-        return sink.ProduceAsync(market.Key, value, cancellationToken);
+        return ProduceAsync(market.Key, value, cancellationToken);
     }
 
-    /// <summary>The exchange's feed has ended: every book needs a new snapshot.</summary>
-    public void EndOfFeed() => markets.MarkStale();
+    /// <summary>Something was lost: every book needs a new snapshot.</summary>
+    public void MarkStale() => markets.MarkStale();
 
-    private bool IsNew(TrackedMarket market, ReadOnlySpan<byte> bytes, in ExchangeFrame frame)
+    private string? Withhold(BookVerdict verdict, ReadOnlySpan<byte> ticker)
     {
-        switch (frame.Ticker.IsEmpty ? BookVerdict.Broken : _deduplicator.Judge(market, bytes, frame))
+        switch (verdict)
         {
-            case BookVerdict.Publish:
-                return true;
             case BookVerdict.IdenticalSnapshot:
                 metrics.Skipped(SkipReason.IdenticalSnapshot);
-                return false;
+                return null;
             case BookVerdict.NoOpDelta:
                 metrics.Skipped(SkipReason.NoOpDelta);
-                return false;
+                return null;
             case BookVerdict.Stale:
                 metrics.Dropped(DropReason.Stale);
-                return false;
+                return null;
             default:
                 metrics.Dropped(DropReason.Broken);
-                throw new BookBrokenException(Encoding.UTF8.GetString(frame.Ticker.Of(bytes)));
+                return Encoding.UTF8.GetString(ticker);
         }
+    }
+
+    private async ValueTask<string?> ProduceAsync(byte[] key, byte[] value, CancellationToken cancellationToken)
+    {
+        await sink.ProduceAsync(key, value, cancellationToken);
+        return null;
     }
 
     private byte[] Wrap(TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame)

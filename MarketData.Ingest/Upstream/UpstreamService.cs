@@ -7,7 +7,8 @@ namespace MarketData.Ingest.Upstream;
 
 /// <summary>
 /// Keeps one connection to the exchange: discovers, subscribes, and hands every frame to the pipeline in the order of arrival.
-/// Whatever goes wrong ends in a new connection, whose snapshots make every book right again.
+/// What was lost on a running connection is asked for anew; everything else that goes wrong ends in a new connection, whose snapshots make
+/// every book right again.
 /// </summary>
 public sealed partial class UpstreamService(
     IServiceProvider services,
@@ -24,7 +25,7 @@ public sealed partial class UpstreamService(
     ILogger<UpstreamService> logger) : BackgroundService
 {
     // A refused subscription or a failed listing is tried again after this time, or after the refresh time if that is shorter.
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30), MarketsSettle = TimeSpan.FromSeconds(2);
     private readonly ReconnectBackoff _backoff = new(time);
     private bool _wasConnected;
 
@@ -48,13 +49,12 @@ public sealed partial class UpstreamService(
             catch (Exception exception)
             {
                 if (stoppingToken.IsCancellationRequested) break;
-                if (exception is SequenceException) metrics.Gap();
                 wait = _backoff.Next(closedInOrder: false);
                 status.Down(exception.Message);
                 LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
             }
 
-            pipeline.EndOfFeed();
+            pipeline.MarkStale();
             await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -74,7 +74,7 @@ public sealed partial class UpstreamService(
         _backoff.Connected();
         LogConnected(address, tickers.Count);
 
-        var session = new SubscriptionSession(connection, options.Value, time, logger);
+        var session = new SubscriptionSession(connection, options.Value, metrics, time, logger);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var subscribing = KeepSubscribedAsync(session, discovery, tickers, ending.Token);
         var receiving = ReceiveAsync(connection, session, ending.Token, stoppingToken);
@@ -90,20 +90,31 @@ public sealed partial class UpstreamService(
     {
         while (await connection.ReceiveAsync(cancellationToken) is { } received)
         {
-            if (ExchangeFrame.TryParse(received.Bytes.Span, out var frame, out var error))
-            {
-                session.Observe(received.Bytes.Span, frame);
-                metrics.Received(frame.Type);
-                // The end of the connection must not cost a frame that has arrived, so only the end of the service cancels this.
-                await pipeline.ProcessAsync(received, frame, stoppingToken);
-            }
-            else
+            if (!ExchangeFrame.TryParse(received.Bytes.Span, out var frame, out var error))
             {
                 session.SkipUnreadable();
                 metrics.Dropped(DropReason.Malformed);
                 LogMalformed(received.Bytes.Length, error);
+                continue;
             }
+
+            metrics.Received(frame.Type);
+            if (!Observe(session, received, frame)) continue;
+            // The end of the connection must not cost a frame that has arrived, so only the end of the service cancels this.
+            if (await pipeline.ProcessAsync(received, frame, stoppingToken) is { } broken) session.BookIsBroken(broken);
         }
+    }
+
+    // False when the frame must not be taken.
+    private bool Observe(SubscriptionSession session, in ReceivedFrame received, in ExchangeFrame frame)
+    {
+        var observation = session.Observe(received.Bytes.Span, frame);
+        if (observation == Observation.Taken) return true;
+        metrics.Gap();
+        if (observation != Observation.Gap) pipeline.MarkStale();
+        if (observation != Observation.Repeated) return true;
+        metrics.Dropped(DropReason.Repeated);
+        return false;
     }
 
     private async Task KeepSubscribedAsync(
@@ -113,11 +124,22 @@ public sealed partial class UpstreamService(
         while (true)
         {
             await session.SubscribeAsync(tickers, cancellationToken);
-            status.Subscribed(session.BookCount, session.Refusal);
-            await Task.Delay(session.Refusal != null && RetryAfter < refresh ? RetryAfter : refresh, time, cancellationToken);
+            status.Subscribed(session.BookCount, session.Problem);
+            long since = time.GetTimestamp();
+            var until = session.Problem != null && RetryAfter < refresh ? RetryAfter : refresh;
+            while (time.GetElapsedTime(since) < until && await session.WaitForDemandAsync(until - time.GetElapsedTime(since), cancellationToken))
+            {
+                // Markets open in groups: the listing is asked once for all of them.
+                if (await session.ResyncAsync(cancellationToken)) until = Shorter(until, time.GetElapsedTime(since) + MarketsSettle);
+                if (session.Problem != null) until = Shorter(until, time.GetElapsedTime(since) + RetryAfter);
+                status.Subscribed(session.BookCount, session.Problem);
+            }
+
             tickers = await RefreshAsync(discovery, tickers, cancellationToken);
         }
     }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private async Task<IReadOnlyCollection<string>> RefreshAsync(
         MarketDiscovery discovery, IReadOnlyCollection<string> known, CancellationToken cancellationToken)
@@ -135,7 +157,7 @@ public sealed partial class UpstreamService(
     }
 
     private static bool IsExpected(Exception exception) =>
-        exception is SequenceException or BookBrokenException or SubscriptionLostException or EnvelopeLostException or IOException or TimeoutException or HttpRequestException;
+        exception is SubscriptionLostException or EnvelopeLostException or IOException or TimeoutException or HttpRequestException;
 
     [LoggerMessage(10, LogLevel.Information, "Connected to {Address}; subscribing {Markets} markets.")]
     private partial void LogConnected(Uri address, int markets);

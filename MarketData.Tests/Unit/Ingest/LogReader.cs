@@ -65,7 +65,7 @@ internal sealed class LogReader : IDisposable
             while (_consumer.Consume(TimeSpan.FromMilliseconds(20)) is { } result)
             {
                 var key = Encoding.UTF8.GetString(result.Message.Key);
-                Records.Add(new LogRecord(key, result.Partition, result.Message.Value));
+                Records.Add(new LogRecord(key, result.Partition, result.Message.Value ?? []));
             }
         }
         catch (ConsumeException exception) when (exception.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition)
