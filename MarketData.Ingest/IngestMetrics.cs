@@ -45,7 +45,7 @@ public sealed class IngestMetrics : IDisposable
     private readonly Meter _meter;
     private readonly long[] _received = new long[Names<FrameType>().Length], _published = new long[Names<FrameType>().Length];
     private readonly long[] _skipped = new long[Names<SkipReason>().Length], _dropped = new long[Names<DropReason>().Length];
-    private long _acknowledged, _reconnects, _gaps, _resyncs, _relayed, _snapshotKeys;
+    private long _acknowledged, _reconnects, _gaps, _resyncs, _stale, _relayed, _snapshotKeys;
 
     public IngestMetrics(IMeterFactory meters, IHostEnvironment environment)
     {
@@ -58,6 +58,7 @@ public sealed class IngestMetrics : IDisposable
         Observe("ingest.upstream.reconnects", () => Reconnects, "{connection}", "Connections to the exchange after the first.");
         Observe("ingest.upstream.gaps", () => Gaps, "{gap}", "Faults in a subscription's sequence numbers.");
         Observe("ingest.upstream.resyncs", () => Resyncs, "{market}", "Books asked for anew on a running connection.");
+        Observe("ingest.books.stale", () => MarkedStaleCount, "{book}", "Books published as stale, after a loss.");
         Observe("relay.messages.published", () => RelayedMessages, "{message}", "Envelopes acknowledged by Redis.");
         Observe("relay.snapshots.written", () => SnapshotKeys, "{key}", "Snapshot keys written to Redis.");
     }
@@ -69,6 +70,8 @@ public sealed class IngestMetrics : IDisposable
     public long Gaps => Interlocked.Read(ref _gaps);
 
     public long Resyncs => Interlocked.Read(ref _resyncs);
+
+    public long MarkedStaleCount => Interlocked.Read(ref _stale);
 
     public long RelayedMessages => Interlocked.Read(ref _relayed);
 
@@ -107,6 +110,8 @@ public sealed class IngestMetrics : IDisposable
     public void Gap() => Interlocked.Increment(ref _gaps);
 
     public void Resynced(int markets) => Interlocked.Add(ref _resyncs, markets);
+
+    public void MarkedStale() => Interlocked.Increment(ref _stale);
 
     public void Relayed(int messages) => Interlocked.Add(ref _relayed, messages);
 

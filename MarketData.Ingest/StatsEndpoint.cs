@@ -29,6 +29,7 @@ public static class StatsEndpoint
         dropped = metrics.DroppedByReason,
         reconnects = metrics.Reconnects,
         gaps = metrics.Gaps,
+        booksMarkedStale = metrics.MarkedStaleCount,
         resyncs = metrics.Resyncs,
     };
 

@@ -37,8 +37,8 @@ public sealed class RestoredMarkets
             var market = markets.Of(ticker);
             foreach (var stream in Enum.GetValues<StreamKind>()) market.Restore(stream, restored.Last[(int)stream]);
             // A book that lacks a base, or a change after it, is not the one that the log's readers have.
-            bool isWhole = restored.Book.HasBase && restored.Book.Position == market.Last(StreamKind.OrderBook);
-            if (isWhole) market.Restore(restored.Book.Book);
+            bool isWhole = restored.Book is { HasBase: true, IsStale: false } && restored.Book.Position == market.Last(StreamKind.OrderBook);
+            if (isWhole) market.Restore(restored.Book.Book, restored.Book.MarketId);
         }
     }
 

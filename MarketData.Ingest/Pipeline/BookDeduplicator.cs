@@ -35,16 +35,16 @@ public sealed class BookDeduplicator
     /// <param name="frame">A snapshot or delta.</param>
     public BookVerdict Judge(TrackedMarket market, ReadOnlySpan<byte> bytes, in ExchangeFrame frame)
     {
-        var verdict = frame.Type == FrameType.OrderbookSnapshot ? JudgeSnapshot(market, bytes, frame.Levels) : JudgeDelta(market, frame.Delta);
+        var verdict = frame.Type == FrameType.OrderbookSnapshot ? JudgeSnapshot(market, bytes, frame) : JudgeDelta(market, frame.Delta);
         if (verdict == BookVerdict.Broken) market.State = BookState.Stale;
         return verdict;
     }
 
-    private BookVerdict JudgeSnapshot(TrackedMarket market, ReadOnlySpan<byte> bytes, in SnapshotLevels levels)
+    private BookVerdict JudgeSnapshot(TrackedMarket market, ReadOnlySpan<byte> bytes, in ExchangeFrame frame)
     {
-        if (!SnapshotReader.TryRead(bytes, levels, _snapshot)) return BookVerdict.Broken;
+        if (!SnapshotReader.TryRead(bytes, frame.Levels, _snapshot)) return BookVerdict.Broken;
         bool isKnown = market.State is BookState.Current or BookState.Restored && market.Book.ContentEquals(_snapshot);
-        market.Exchange(ref _snapshot);
+        market.Exchange(ref _snapshot, frame.MarketId.Of(bytes));
         return isKnown ? BookVerdict.IdenticalSnapshot : BookVerdict.Publish;
     }
 

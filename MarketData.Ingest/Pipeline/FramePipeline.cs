@@ -14,6 +14,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
 {
     private readonly BookDeduplicator _deduplicator = new();
     private readonly EnvelopeWriter _writer = new();
+    private readonly SnapshotEnvelope _snapshots = new();
 
     /// <returns>The market whose book needs a new snapshot, because this frame cannot be right; null otherwise.</returns>
     /// <exception cref="EnvelopeLostException">Kafka refused this envelope or an earlier one.</exception>
@@ -35,32 +36,59 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         var ticker = frame.Ticker.Of(bytes);
         var market = markets.Of(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker);
         var verdict = frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta ? _deduplicator.Judge(market, bytes, frame) : BookVerdict.Publish;
-        if (verdict != BookVerdict.Publish) return ValueTask.FromResult(Withhold(verdict, ticker));
-        var value = Wrap(market, received, frame);
-        metrics.Published(frame.Type);
-        return ProduceAsync(market.Key, value, cancellationToken);
-    }
-
-    /// <summary>Something was lost: every book needs a new snapshot.</summary>
-    public void MarkStale() => markets.MarkStale();
-
-    private string? Withhold(BookVerdict verdict, ReadOnlySpan<byte> ticker)
-    {
         switch (verdict)
         {
+            case BookVerdict.Publish:
+                var value = Wrap(market, received, frame);
+                metrics.Published(frame.Type);
+                return ProduceAsync(market.Key, value, cancellationToken);
             case BookVerdict.IdenticalSnapshot:
                 metrics.Skipped(SkipReason.IdenticalSnapshot);
-                return null;
+                return default;
             case BookVerdict.NoOpDelta:
                 metrics.Skipped(SkipReason.NoOpDelta);
-                return null;
+                return default;
             case BookVerdict.Stale:
                 metrics.Dropped(DropReason.Stale);
-                return null;
+                return default;
             default:
                 metrics.Dropped(DropReason.Broken);
-                return Encoding.UTF8.GetString(ticker);
+                return PublishStaleAsync(market, cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// Something was lost: publishes every book that was right so far once more, marked stale, so that everybody who holds it knows. Their
+    /// next snapshots set them right.
+    /// </summary>
+    /// <exception cref="EnvelopeLostException">Kafka refused some of it; every book is marked all the same.</exception>
+    public async Task MarkStaleAsync(CancellationToken cancellationToken)
+    {
+        EnvelopeLostException? lost = null;
+        foreach (var market in markets.Current())
+        {
+            market.State = BookState.Stale;
+            try
+            {
+                await PublishStaleAsync(market, cancellationToken);
+            }
+            catch (EnvelopeLostException exception)
+            {
+                lost = exception;
+            }
+        }
+
+        if (lost != null) throw lost;
+    }
+
+    private async ValueTask<string?> PublishStaleAsync(TrackedMarket market, CancellationToken cancellationToken)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var position = market.Next(StreamKind.OrderBook, markets.Epoch);
+        var value = _snapshots.Write(market.Key, market.MarketId, market.Book, sequence: null, position, now, now, isStale: true).ToArray();
+        metrics.MarkedStale();
+        await sink.ProduceAsync(market.Key, value, cancellationToken);
+        return Encoding.UTF8.GetString(market.Key);
     }
 
     private async ValueTask<string?> ProduceAsync(byte[] key, byte[] value, CancellationToken cancellationToken)

@@ -31,6 +31,9 @@ public sealed class TrackedMarket(byte[] key)
 
     public BookState State { get; set; }
 
+    /// <summary>The exchange's id of the market, as text; empty when unknown.</summary>
+    public byte[] MarketId { get; private set; } = [];
+
     /// <summary>The book as the log has it; meaningful while <see cref="State"/> is not <see cref="BookState.Unknown"/>.</summary>
     public OrderBook Book { get; private set; } = new();
 
@@ -55,15 +58,17 @@ public sealed class TrackedMarket(byte[] key)
     }
 
     /// <summary>Takes a book read back from the log.</summary>
-    public void Restore(OrderBook book)
+    public void Restore(OrderBook book, ReadOnlySpan<byte> marketId)
     {
         Book = book;
+        MarketId = marketId.ToArray();
         State = BookState.Restored;
     }
 
     /// <summary>Takes a snapshot's book and gives the former one away, so that no snapshot makes a new book.</summary>
-    public void Exchange(ref OrderBook book)
+    public void Exchange(ref OrderBook book, ReadOnlySpan<byte> marketId)
     {
+        if (!marketId.IsEmpty && !marketId.SequenceEqual(MarketId)) MarketId = marketId.ToArray();
         (Book, book) = (book, Book);
         State = BookState.Current;
     }

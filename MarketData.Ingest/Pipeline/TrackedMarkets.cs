@@ -44,12 +44,6 @@ public sealed class TrackedMarkets(TimeProvider time)
         Volatile.Write(ref _restored, restored);
     }
 
-    /// <summary>The exchange's feed has ended: until its next snapshot nobody knows what a book is.</summary>
-    public void MarkStale()
-    {
-        foreach (var market in _markets.Dictionary.Values)
-        {
-            if (market.State == BookState.Current) market.State = BookState.Stale;
-        }
-    }
+    /// <summary>The markets whose book follows the exchange.</summary>
+    public List<TrackedMarket> Current() => [.. _markets.Dictionary.Values.Where(market => market.State == BookState.Current)];
 }

@@ -54,11 +54,28 @@ public sealed partial class UpstreamService(
                 LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
             }
 
-            pipeline.MarkStale();
+            await EndFeedAsync(stoppingToken);
             await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         sink.Flush();
+    }
+
+    private async Task EndFeedAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await pipeline.MarkStaleAsync(stoppingToken);
+        }
+        catch (EnvelopeLostException exception)
+        {
+            // The next connection's snapshots are on their way anyhow.
+            LogNotMarked(exception.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
     }
 
     // Returns the exchange's reason when it closes in order; throws on anything else.
@@ -99,19 +116,24 @@ public sealed partial class UpstreamService(
             }
 
             metrics.Received(frame.Type);
-            if (!Observe(session, received, frame)) continue;
+            if (!await ObserveAsync(session, received, frame, stoppingToken)) continue;
             // The end of the connection must not cost a frame that has arrived, so only the end of the service cancels this.
             if (await pipeline.ProcessAsync(received, frame, stoppingToken) is { } broken) session.BookIsBroken(broken);
         }
     }
 
     // False when the frame must not be taken.
-    private bool Observe(SubscriptionSession session, in ReceivedFrame received, in ExchangeFrame frame)
+    private ValueTask<bool> ObserveAsync(
+        SubscriptionSession session, in ReceivedFrame received, in ExchangeFrame frame, CancellationToken stoppingToken)
     {
         var observation = session.Observe(received.Bytes.Span, frame);
-        if (observation == Observation.Taken) return true;
+        return observation == Observation.Taken ? ValueTask.FromResult(true) : LostAsync(observation, stoppingToken);
+    }
+
+    private async ValueTask<bool> LostAsync(Observation observation, CancellationToken stoppingToken)
+    {
         metrics.Gap();
-        if (observation != Observation.Gap) pipeline.MarkStale();
+        if (observation != Observation.Gap) await pipeline.MarkStaleAsync(stoppingToken);
         if (observation != Observation.Repeated) return true;
         metrics.Dropped(DropReason.Repeated);
         return false;
@@ -167,6 +189,9 @@ public sealed partial class UpstreamService(
 
     [LoggerMessage(12, LogLevel.Warning, "The exchange's feed is down: {Reason} Connecting again in {Seconds:F1} s.")]
     private partial void LogDown(string reason, double seconds, Exception? exception);
+
+    [LoggerMessage(17, LogLevel.Warning, "Some books could not be marked stale in the log: {Reason}")]
+    private partial void LogNotMarked(string reason);
 
     [LoggerMessage(13, LogLevel.Warning, "Skipped a malformed frame of {Length} bytes: {Reason}")]
     private partial void LogMalformed(int length, string? reason);

@@ -88,7 +88,7 @@ public sealed class BookDeduplicatorTests
     {
         var book = new OrderBook();
         book.TryApply(Side.Yes, 4000, 1000);
-        _market.Restore(book);
+        _market.Restore(book, []);
         Assert.Equal(BookVerdict.Stale, Judge(Delta("1.00")));
         Assert.Equal(BookVerdict.IdenticalSnapshot, Judge(TenAtForty));
         Assert.Equal(BookVerdict.Publish, Judge(Delta("1.00")));

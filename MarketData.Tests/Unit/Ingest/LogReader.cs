@@ -11,10 +11,14 @@ internal sealed record LogRecord(string Key, int Partition, byte[] Value)
 {
     public string Text => Encoding.UTF8.GetString(Value);
 
+    /// <summary>Tells that its market's book is not sure any more.</summary>
+    public bool IsStale => Envelope.IsStale;
+
     public JsonElement Json => JsonDocument.Parse(Value).RootElement;
 
     public Envelope Envelope => Envelope.TryParse(Value, out var envelope, out var error) ? envelope : throw new InvalidDataException(error);
 
+    /// <summary>The exchange's frame, or the last known book of a market that lost something.</summary>
     public string Payload => Encoding.UTF8.GetString(Envelope.Payload.Of(Value));
 }
 

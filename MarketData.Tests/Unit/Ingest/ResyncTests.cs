@@ -1,3 +1,5 @@
+using System.Text;
+using MarketData.Domain.Books;
 using MarketData.Tests.Integration.LocalKafka;
 using MarketData.Tests.Unit.ServiceDefaults;
 
@@ -39,12 +41,36 @@ public sealed class ResyncTests : IAsyncLifetime
         Assert.Equal(["MKT-A", "MKT-B"], (await _session.ServeSnapshotsAsync()).Order());
         await _session.DeltaAsync("MKT-B");
 
-        var records = await RecordsAsync(6);
+        var records = await RecordsAsync(8);
         // The delta behind the gap changed a book that nobody knew; the snapshots are published though they are equal to the first ones.
         string lost = _session.Sent[3];
-        Assert.Equal(_session.Sent.Where(frame => frame != lost).Order(), records.Select(record => record.Payload).Order());
+        Assert.Equal(_session.Sent.Where(frame => frame != lost).Order(), Exchanged(records));
         foreach (var market in records.GroupBy(record => record.Key))
-            Assert.Equal(Enumerable.Range(1, 3).Select(number => (long)number), market.Select(record => record.Envelope.StreamSequence));
+            Assert.Equal(Enumerable.Range(1, 4).Select(number => (long)number), market.Select(record => record.Envelope.StreamSequence));
+    }
+
+    [Fact]
+    public async Task Between_a_gap_and_the_next_snapshot_every_book_is_marked_stale()
+    {
+        await _session.DeltaAsync("MKT-A");
+        _session.NextSeq(ExchangeSession.BookSid);
+        await _session.DeltaAsync("MKT-B");
+        await _session.ServeSnapshotsAsync();
+
+        foreach (var market in (await RecordsAsync(7)).GroupBy(record => record.Key))
+        {
+            var marked = Assert.Single(market, record => record.IsStale);
+            var book = new SequencedBook();
+            foreach (var record in market.TakeWhile(record => record != marked)) Assert.Equal(BookOutcome.Applied, book.Apply(record.Value, record.Envelope));
+            var last = book.Book.Levels(Side.Yes).ToArray();
+            Assert.Equal(BookOutcome.Applied, book.Apply(marked.Value, marked.Envelope));
+            // The last known book, under the market's own id.
+            Assert.True(book.IsStale);
+            Assert.Equal(last, book.Book.Levels(Side.Yes).ToArray());
+            Assert.Equal($"id-{market.Key}", Encoding.UTF8.GetString(book.MarketId));
+            foreach (var record in market.SkipWhile(record => record != marked).Skip(1)) book.Apply(record.Value, record.Envelope);
+            Assert.False(book.IsStale);
+        }
     }
 
     [Fact]
@@ -54,7 +80,7 @@ public sealed class ResyncTests : IAsyncLifetime
         await _session.SendControlAsync(_session.Sent[^1]);
         await _session.ServeSnapshotsAsync();
 
-        var records = await RecordsAsync(5);
+        var records = await RecordsAsync(7);
         Assert.Single(records, record => record.Payload.Contains("delta", StringComparison.Ordinal));
     }
 
@@ -66,7 +92,7 @@ public sealed class ResyncTests : IAsyncLifetime
         await _session.DeltaAsync("MKT-A");
         await _session.ServeSnapshotsAsync();
 
-        Assert.DoesNotContain(await RecordsAsync(4), record => record.Payload.Contains("orderbook_delta", StringComparison.Ordinal));
+        Assert.DoesNotContain(await RecordsAsync(6), record => record.Payload.Contains("orderbook_delta", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -80,8 +106,9 @@ public sealed class ResyncTests : IAsyncLifetime
         await _session.DeltaAsync("MKT-A");
         await _session.DeltaAsync("MKT-B");
 
-        var records = await RecordsAsync(5);
-        Assert.Equal(_session.Sent.Order(), records.Select(record => record.Payload).Order());
+        var records = await RecordsAsync(6);
+        Assert.Equal(_session.Sent.Order(), Exchanged(records));
+        Assert.Equal("MKT-A", Assert.Single(records, record => record.IsStale).Key);
     }
 
     [Fact]
@@ -95,7 +122,7 @@ public sealed class ResyncTests : IAsyncLifetime
 
         var report = await _ingest.WaitForAsync("exchange", "Degraded");
         Assert.Contains("MKT-A", report.Reason("exchange"), StringComparison.Ordinal);
-        Assert.Contains(await RecordsAsync(3), record => record.Payload == _session.Sent[^1]);
+        Assert.Contains(await RecordsAsync(5), record => record.Payload == _session.Sent[^1]);
 
         Task BreakAsync() => _session.SendControlAsync(
             $$$"""{"type":"orderbook_snapshot","sid":4,"seq":{{{_session.NextSeq(ExchangeSession.BookSid)}}},"msg":{"market_ticker":"MKT-A","yes_dollars_fp":0}}""");
@@ -115,7 +142,7 @@ public sealed class ResyncTests : IAsyncLifetime
             $$$"""{"id":{{{unsubscribe.GetProperty("id")}}},"type":"unsubscribed","sid":4,"seq":{{{_session.NextSeq(ExchangeSession.BookSid)}}}}""");
         await ServeNewBookSubscriptionAsync();
 
-        await RecordsAsync(4);
+        Assert.Equal(4, Exchanged(await RecordsAsync(6)).Count());
         await _ingest.WaitForAsync("exchange", "Healthy");
     }
 
@@ -126,7 +153,7 @@ public sealed class ResyncTests : IAsyncLifetime
         await _session.DeltaAsync("MKT-B");
 
         await _exchange.AcceptSubscribedAsync();
-        await RecordsAsync(4);
+        Assert.Equal(4, Exchanged(await RecordsAsync(6)).Count());
     }
 
     [Theory]
@@ -137,7 +164,7 @@ public sealed class ResyncTests : IAsyncLifetime
         await _session.SendControlAsync(
             $$$"""{"type":"error","sid":4,"seq":{{{_session.NextSeq(ExchangeSession.BookSid)}}},"msg":{"code":{{{code}}},"msg":"over"}}""");
         await ServeNewBookSubscriptionAsync();
-        Assert.Equal(4, (await RecordsAsync(4)).Count(record => record.Payload.Contains("snapshot", StringComparison.Ordinal)));
+        Assert.Equal(4, Exchanged(await RecordsAsync(6)).Count());
     }
 
     [Fact]
@@ -150,7 +177,7 @@ public sealed class ResyncTests : IAsyncLifetime
         await _session.DeltaAsync("MKT-A");
         await _session.SendAsync("""{"type":"trade","sid":5,"seq":1,"msg":{"trade_id":"after","market_ticker":"MKT-A"}}""");
 
-        Assert.Equal(_session.Sent.Order(), (await RecordsAsync(4)).Select(record => record.Payload).Order());
+        Assert.Equal(_session.Sent.Order(), Exchanged(await RecordsAsync(4)));
     }
 
     [Fact]
@@ -183,6 +210,10 @@ public sealed class ResyncTests : IAsyncLifetime
                 $$$"""{"type":"orderbook_snapshot","sid":{{{newSid}}},"seq":{{{_session.NextSeq(newSid)}}},"msg":{"market_ticker":"{{{ticker}}}","yes_dollars_fp":[["0.4000","10.00"]]}}""");
         }
     }
+
+    // What came from the exchange, byte for byte.
+    private static IEnumerable<string> Exchanged(List<LogRecord> records) =>
+        records.Where(record => !record.IsStale).Select(record => record.Payload).Order();
 
     private async Task<List<LogRecord>> RecordsAsync(int count)
     {

@@ -111,8 +111,10 @@ public sealed class UpstreamTests : IAsyncLifetime
 
         var second = await _exchange.AcceptSubscribedAsync();
         await second.TradeAsync("MKT-A", "after");
-        await log.ReadUntilAsync(records => records.Count >= 5, "both connections' frames are in the log");
-        Assert.Equal(4, log.Records.Count(record => record.Payload.Contains("snapshot", StringComparison.Ordinal)));
+        await log.ReadUntilAsync(records => records.Count >= 7, "both connections' frames are in the log");
+        Assert.Equal(first.Sent.Concat(second.Sent).Order(), log.Records.Where(record => !record.IsStale).Select(record => record.Payload).Order());
+        // Between the connections nobody knows the books, and everybody is told.
+        Assert.Equal(["MKT-A", "MKT-B"], log.Records.Where(record => record.IsStale).Select(record => record.Key).Order());
         await ingest.WaitForAsync("exchange", "Healthy");
     }
 
