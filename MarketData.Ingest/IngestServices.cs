@@ -32,8 +32,9 @@ public static class IngestServices
     private static void AddUpstream(this IHostApplicationBuilder builder)
     {
         builder.AddOptions<UpstreamOptions>("Upstream");
-        builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamAddressValidation>();
+        builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamValidation>();
         builder.Services.AddHttpClient<MarketDiscovery>();
+        builder.Services.AddSingleton<RequestSigner>();
         builder.Services.AddSingleton<UpstreamStatus>();
         builder.AddOptions<BootstrapOptions>("Bootstrap");
         builder.Services.AddSingleton<BootstrapStatus>();

@@ -10,10 +10,14 @@ internal static class Eventually
     public static Task TrueAsync(Func<bool> condition, Func<string> what) => TrueAsync(condition, TimeSpan.FromMinutes(1), what);
 
     /// <exception cref="TimeoutException">It did not come true in time; the message is <paramref name="what"/>.</exception>
-    public static async Task TrueAsync(Func<bool> condition, TimeSpan timeout, Func<string> what)
+    public static Task TrueAsync(Func<bool> condition, TimeSpan timeout, Func<string> what) =>
+        TrueAsync(() => Task.FromResult(condition()), timeout, what);
+
+    /// <exception cref="TimeoutException">It did not come true in time; the message is <paramref name="what"/>.</exception>
+    public static async Task TrueAsync(Func<Task<bool>> condition, TimeSpan timeout, Func<string> what)
     {
         using var limit = new CancellationTokenSource(timeout);
-        while (!condition())
+        while (!await condition())
         {
             if (limit.IsCancellationRequested)
                 throw new TimeoutException($"Not within {timeout.TotalSeconds} s: {what()}");

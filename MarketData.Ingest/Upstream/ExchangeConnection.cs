@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
 
@@ -28,10 +29,14 @@ public sealed class ExchangeConnection : IDisposable
     }
 
     /// <exception cref="WebSocketException">The exchange cannot be reached or refused the upgrade.</exception>
+    /// <exception cref="CredentialsRefusedException">The exchange wants another key.</exception>
     /// <exception cref="TimeoutException">No answer to the handshake in time.</exception>
-    public static async Task<ExchangeConnection> ConnectAsync(Uri address, UpstreamOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ExchangeConnection> ConnectAsync(
+        Uri address, UpstreamOptions options, RequestSigner signer, TimeProvider time, CancellationToken cancellationToken)
     {
         var connection = new ExchangeConnection(options, time);
+        connection._socket.Options.CollectHttpResponseDetails = true;
+        foreach (var (name, value) in signer.Headers("GET", address)) connection._socket.Options.SetRequestHeader(name, value);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(TimeSpan.FromSeconds(options.AnswerSeconds));
         try
@@ -43,6 +48,12 @@ public sealed class ExchangeConnection : IDisposable
         {
             connection.Dispose();
             throw new TimeoutException($"{address} did not answer the handshake within {options.AnswerSeconds} s.");
+        }
+        catch (WebSocketException) when (connection._socket.HttpStatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        {
+            int status = (int)connection._socket.HttpStatusCode;
+            connection.Dispose();
+            throw new CredentialsRefusedException(address, status, isSigned: options.KeyId != null);
         }
         catch
         {
@@ -112,3 +123,8 @@ public sealed class ExchangeConnection : IDisposable
     private static IOException Broken(Exception exception) =>
         new($"The connection to the exchange broke: {(exception.InnerException ?? exception).Message}", exception);
 }
+
+/// <summary>The exchange answered the handshake with 401 or 403: trying again with the same key does not help.</summary>
+public sealed class CredentialsRefusedException(Uri address, int status, bool isSigned) : Exception(isSigned
+    ? $"{address} refused the key with {status}: check Upstream:KeyId, its private key and this machine's clock."
+    : $"{address} refused the connection with {status}: it wants a signed handshake; set Upstream:KeyId and Upstream:PrivateKeyFile.");

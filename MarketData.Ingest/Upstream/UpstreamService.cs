@@ -17,6 +17,7 @@ public sealed partial class UpstreamService(
     FramePipeline pipeline,
     KafkaTopic topic,
     KafkaSink sink,
+    RequestSigner signer,
     UpstreamStatus status,
     IngestMetrics metrics,
     IOptions<UpstreamOptions> options,
@@ -49,9 +50,10 @@ public sealed partial class UpstreamService(
             catch (Exception exception)
             {
                 if (stoppingToken.IsCancellationRequested) break;
-                wait = _backoff.Next(closedInOrder: false);
+                wait = exception is CredentialsRefusedException ? _backoff.NextAfterRefusal() : _backoff.Next(closedInOrder: false);
                 status.Down(exception.Message);
-                LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
+                if (exception is CredentialsRefusedException) LogRefused(exception.Message, wait.TotalSeconds);
+                else LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
             }
 
             await EndFeedAsync(stoppingToken);
@@ -84,8 +86,8 @@ public sealed partial class UpstreamService(
         using var scope = services.CreateScope();
         var discovery = scope.ServiceProvider.GetRequiredService<MarketDiscovery>();
         var (_, address) = options.Value.Addresses(configuration);
-        var tickers = await discovery.ListOpenMarketsAsync(stoppingToken);
-        using var connection = await ExchangeConnection.ConnectAsync(address, options.Value, time, stoppingToken);
+        var tickers = await discovery.ListMarketsAsync(stoppingToken);
+        using var connection = await ExchangeConnection.ConnectAsync(address, options.Value, signer, time, stoppingToken);
         if (_wasConnected) metrics.Reconnected();
         _wasConnected = true;
         _backoff.Connected();
@@ -168,7 +170,7 @@ public sealed partial class UpstreamService(
     {
         try
         {
-            return await discovery.ListOpenMarketsAsync(cancellationToken);
+            return await discovery.ListMarketsAsync(cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -192,6 +194,9 @@ public sealed partial class UpstreamService(
 
     [LoggerMessage(17, LogLevel.Warning, "Some books could not be marked stale in the log: {Reason}")]
     private partial void LogNotMarked(string reason);
+
+    [LoggerMessage(18, LogLevel.Critical, "{Reason} Trying again in {Seconds:F0} s.")]
+    private partial void LogRefused(string reason, double seconds);
 
     [LoggerMessage(13, LogLevel.Warning, "Skipped a malformed frame of {Length} bytes: {Reason}")]
     private partial void LogMalformed(int length, string? reason);
