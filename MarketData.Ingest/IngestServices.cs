@@ -18,6 +18,8 @@ public static class IngestServices
     {
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IngestMetrics>();
+        builder.Services.AddSingleton<StageLatencies>();
+        builder.Services.AddHostedService<SummaryLog>();
         // Everything that is handed over or acknowledged at the end is bounded by 5 s, and goes on side by side.
         builder.Services.Configure<HostOptions>(host => (host.ServicesStopConcurrently, host.ShutdownTimeout) = (true, TimeSpan.FromSeconds(10)));
 

@@ -7,13 +7,14 @@ namespace MarketData.Ingest;
 /// <summary><c>GET /stats</c>: the service's counters since its start. A half that is switched off is null.</summary>
 public static class StatsEndpoint
 {
-    public static void MapStats(this WebApplication app) => app.MapGet("/stats", (IngestMetrics metrics, IServiceProvider services) => new
+    public static void MapStats(this WebApplication app) => app.MapGet("/stats", (IngestMetrics metrics, StageLatencies latencies, IServiceProvider services) => new
     {
         upstream = services.GetService<UpstreamStatus>() is { } upstream ? Upstream(upstream, metrics, services.GetRequiredService<TrackedMarkets>()) : null,
         bootstrap = services.GetService<BootstrapStatus>() is { } bootstrap ? Bootstrap(bootstrap) : null,
         relay = services.GetService<Relay.RelayStatus>() is { } relay
             ? new { problem = relay.Problem, messagesPublished = metrics.RelayedMessages, snapshotKeysWritten = metrics.SnapshotKeys }
             : null,
+        latencyMs = latencies.Report(),
     });
 
     private static object Upstream(UpstreamStatus status, IngestMetrics metrics, TrackedMarkets markets) => new

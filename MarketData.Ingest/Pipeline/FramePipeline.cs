@@ -10,7 +10,7 @@ namespace MarketData.Ingest.Pipeline;
 /// From a frame to a Kafka record: keeps private frames back and skips what changes nothing, numbers the market's stream, wraps the
 /// payload. Called by one loop at a time, which makes the order of arrival the order of the log.
 /// </summary>
-public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, IngestMetrics metrics, TimeProvider time)
+public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time)
 {
     private readonly BookDeduplicator _deduplicator = new();
     private readonly EnvelopeWriter _writer = new();
@@ -41,7 +41,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
             case BookVerdict.Publish:
                 var value = Wrap(market, received, frame);
                 metrics.Published(frame.Type);
-                return ProduceAsync(market.Key, value, cancellationToken);
+                return ProduceAsync(market.Key, value, received.ReceivedAt, cancellationToken);
             case BookVerdict.IdenticalSnapshot:
                 metrics.Skipped(SkipReason.IdenticalSnapshot);
                 return default;
@@ -87,13 +87,14 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         var position = market.Next(StreamKind.OrderBook, markets.Epoch);
         var value = _snapshots.Write(market.Key, market.MarketId, market.Book, sequence: null, position, now, now, isStale: true).ToArray();
         metrics.MarkedStale();
-        await sink.ProduceAsync(market.Key, value, cancellationToken);
+        await sink.ProduceAsync(market.Key, value, time.GetTimestamp(), cancellationToken);
         return Encoding.UTF8.GetString(market.Key);
     }
 
-    private async ValueTask<string?> ProduceAsync(byte[] key, byte[] value, CancellationToken cancellationToken)
+    private async ValueTask<string?> ProduceAsync(byte[] key, byte[] value, long receivedAt, CancellationToken cancellationToken)
     {
-        await sink.ProduceAsync(key, value, cancellationToken);
+        await sink.ProduceAsync(key, value, receivedAt, cancellationToken);
+        latencies.Record(Stage.Produced, time.GetElapsedTime(receivedAt));
         return null;
     }
 

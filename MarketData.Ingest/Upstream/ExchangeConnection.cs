@@ -7,7 +7,8 @@ namespace MarketData.Ingest.Upstream;
 /// <summary>A frame as it came, with the time at which its last byte was read. The bytes are valid until the next receive.</summary>
 /// <param name="Bytes">UTF-8 text.</param>
 /// <param name="ReceivedTimestamp">Unix milliseconds.</param>
-public readonly record struct ReceivedFrame(ReadOnlyMemory<byte> Bytes, long ReceivedTimestamp);
+/// <param name="ReceivedAt">The same on the monotonic clock, for intervals.</param>
+public readonly record struct ReceivedFrame(ReadOnlyMemory<byte> Bytes, long ReceivedTimestamp, long ReceivedAt);
 
 /// <summary>One WebSocket connection to the exchange: frames in, commands out. One receiver and one sender at a time.</summary>
 public sealed class ExchangeConnection : IDisposable
@@ -73,7 +74,7 @@ public sealed class ExchangeConnection : IDisposable
             var received = await ReceivePartAsync(_buffer.AsMemory(length), cancellationToken);
             if (received.MessageType == WebSocketMessageType.Close) return null;
             length += received.Count;
-            if (received.EndOfMessage) return new ReceivedFrame(_buffer.AsMemory(0, length), _time.GetUtcNow().ToUnixTimeMilliseconds());
+            if (received.EndOfMessage) return new ReceivedFrame(_buffer.AsMemory(0, length), _time.GetUtcNow().ToUnixTimeMilliseconds(), _time.GetTimestamp());
             if (length < _buffer.Length) continue;
             if (_buffer.Length >= _maxFrameBytes) throw new InvalidDataException($"The exchange sent a frame of more than {_maxFrameBytes} bytes.");
             Array.Resize(ref _buffer, Math.Min(_buffer.Length * 2, _maxFrameBytes));
