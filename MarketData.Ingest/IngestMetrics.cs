@@ -1,46 +1,159 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using MarketData.Domain.Frames;
 
 namespace MarketData.Ingest;
 
-/// <summary>The service's counters, on the meter that carries its name.</summary>
+/// <summary>Why a frame that changes nothing is not published.</summary>
+public enum SkipReason : byte
+{
+    IdenticalSnapshot,
+    NoOpDelta,
+}
+
+/// <summary>Why a frame or record does not go on.</summary>
+public enum DropReason : byte
+{
+    /// <summary>Concerns the connected account.</summary>
+    Private,
+
+    /// <summary>Says not what it is.</summary>
+    Untyped,
+
+    /// <summary>Cannot be read.</summary>
+    Malformed,
+
+    /// <summary>A delta of a book that waits for its snapshot.</summary>
+    Stale,
+
+    /// <summary>A book frame that does not fit the book.</summary>
+    Broken,
+
+    /// <summary>Came with a number that had come before.</summary>
+    Repeated,
+
+    /// <summary>Kafka refused it.</summary>
+    Undelivered,
+
+    /// <summary>A record of the log that is no envelope.</summary>
+    Unreadable,
+}
+
+/// <summary>The service's counters since its start, on the meter that carries its name and for <c>/stats</c>. Thread-safe.</summary>
 public sealed class IngestMetrics : IDisposable
 {
     private readonly Meter _meter;
-    private readonly Counter<long> _received, _published, _acknowledged, _dropped, _reconnects, _gaps, _relayed, _snapshotKeys;
+    private readonly long[] _received = new long[Names<FrameType>().Length], _published = new long[Names<FrameType>().Length];
+    private readonly long[] _skipped = new long[Names<SkipReason>().Length], _dropped = new long[Names<DropReason>().Length];
+    private long _acknowledged, _reconnects, _gaps, _resyncs, _stale, _relayed, _snapshotKeys;
 
     public IngestMetrics(IMeterFactory meters, IHostEnvironment environment)
     {
         _meter = meters.Create(environment.ApplicationName);
-        _received = _meter.CreateCounter<long>("ingest.frames.received", "{frame}", "Frames received from the exchange, by type.");
-        _published = _meter.CreateCounter<long>("ingest.frames.published", "{frame}", "Envelopes handed to the Kafka producer, by the frame's type.");
-        _acknowledged = _meter.CreateCounter<long>("ingest.frames.acknowledged", "{frame}", "Envelopes acknowledged by Kafka.");
-        _dropped = _meter.CreateCounter<long>("ingest.frames.dropped", "{frame}", "Frames that do not go on, by reason.");
-        _reconnects = _meter.CreateCounter<long>("ingest.upstream.reconnects", "{connection}", "Connections to the exchange after the first.");
-        _gaps = _meter.CreateCounter<long>("ingest.upstream.gaps", "{gap}", "Faults in a subscription's sequence numbers.");
-        _relayed = _meter.CreateCounter<long>("relay.messages.published", "{message}", "Envelopes acknowledged by Redis.");
-        _snapshotKeys = _meter.CreateCounter<long>("relay.snapshots.written", "{key}", "Snapshot keys written to Redis.");
+        Observe<FrameType>("ingest.frames.received", "type", _received, "{frame}", "Frames received from the exchange, by type.");
+        Observe<FrameType>("ingest.frames.published", "type", _published, "{frame}", "Envelopes handed to the Kafka producer, by the frame's type.");
+        Observe<SkipReason>("ingest.frames.skipped", "reason", _skipped, "{frame}", "Frames that change nothing and are not published, by reason.");
+        Observe<DropReason>("ingest.frames.dropped", "reason", _dropped, "{frame}", "Frames that do not go on, by reason.");
+        Observe("ingest.frames.acknowledged", () => Acknowledgements, "{frame}", "Envelopes acknowledged by Kafka.");
+        Observe("ingest.upstream.reconnects", () => Reconnects, "{connection}", "Connections to the exchange after the first.");
+        Observe("ingest.upstream.gaps", () => Gaps, "{gap}", "Faults in a subscription's sequence numbers.");
+        Observe("ingest.upstream.resyncs", () => Resyncs, "{market}", "Books asked for anew on a running connection.");
+        Observe("ingest.books.stale", () => MarkedStaleCount, "{book}", "Books published as stale, after a loss.");
+        Observe("relay.messages.published", () => RelayedMessages, "{message}", "Envelopes acknowledged by Redis.");
+        Observe("relay.snapshots.written", () => SnapshotKeys, "{key}", "Snapshot keys written to Redis.");
     }
 
-    public void Received(FrameType type) => _received.Add(1, new KeyValuePair<string, object?>("type", TypeNames[(int)type]));
+    public long Acknowledgements => Interlocked.Read(ref _acknowledged);
 
-    public void Published(FrameType type) => _published.Add(1, new KeyValuePair<string, object?>("type", TypeNames[(int)type]));
+    public long Reconnects => Interlocked.Read(ref _reconnects);
 
-    public void Acknowledged() => _acknowledged.Add(1);
+    public long Gaps => Interlocked.Read(ref _gaps);
 
-    /// <param name="reason">A word from a small fixed set: <c>malformed</c>, <c>untyped</c>, <c>private</c>, <c>undelivered</c>, <c>unreadable</c>.</param>
-    public void Dropped(string reason) => _dropped.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    public long Resyncs => Interlocked.Read(ref _resyncs);
 
-    public void Reconnected() => _reconnects.Add(1);
+    public long MarkedStaleCount => Interlocked.Read(ref _stale);
 
-    public void Gap() => _gaps.Add(1);
+    public long RelayedMessages => Interlocked.Read(ref _relayed);
 
-    public void Relayed(int messages) => _relayed.Add(messages);
+    public long SnapshotKeys => Interlocked.Read(ref _snapshotKeys);
 
-    public void SnapshotKeysWritten(int keys) => _snapshotKeys.Add(keys);
+    public IReadOnlyDictionary<string, long> ReceivedByType => Counts<FrameType>(_received);
+
+    public IReadOnlyDictionary<string, long> PublishedByType => Counts<FrameType>(_published);
+
+    public IReadOnlyDictionary<string, long> SkippedByReason => Counts<SkipReason>(_skipped);
+
+    /// <summary>Skipped frames among those that were either skipped or published; 0 before the first.</summary>
+    public double SkipRate
+    {
+        get
+        {
+            long skipped = Sum(_skipped), published = Sum(_published);
+            return skipped == 0 ? 0 : (double)skipped / (skipped + published);
+        }
+    }
+
+    public IReadOnlyDictionary<string, long> DroppedByReason => Counts<DropReason>(_dropped);
+
+    public void Received(FrameType type) => Interlocked.Increment(ref _received[(int)type]);
+
+    public void Published(FrameType type) => Interlocked.Increment(ref _published[(int)type]);
+
+    public void Skipped(SkipReason reason) => Interlocked.Increment(ref _skipped[(int)reason]);
+
+    public void Dropped(DropReason reason) => Interlocked.Increment(ref _dropped[(int)reason]);
+
+    public void Acknowledged() => Interlocked.Increment(ref _acknowledged);
+
+    public void Reconnected() => Interlocked.Increment(ref _reconnects);
+
+    public void Gap() => Interlocked.Increment(ref _gaps);
+
+    public void Resynced(int markets) => Interlocked.Add(ref _resyncs, markets);
+
+    public void MarkedStale() => Interlocked.Increment(ref _stale);
+
+    public void Relayed(int messages) => Interlocked.Add(ref _relayed, messages);
+
+    public void SnapshotKeysWritten(int keys) => Interlocked.Add(ref _snapshotKeys, keys);
 
     public void Dispose() => _meter.Dispose();
 
-    // Boxed once: a tag value must not cost an allocation for each frame.
-    private static readonly object[] TypeNames = [.. Enum.GetNames<FrameType>().Select(name => (object)System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name))];
+    private void Observe(string name, Func<long> value, string unit, string description) =>
+        _meter.CreateObservableCounter(name, value, unit, description);
+
+    private void Observe<T>(string name, string tag, long[] counts, string unit, string description)
+        where T : struct, Enum =>
+        _meter.CreateObservableCounter(
+            name, () => Counts<T>(counts).Select(count => new Measurement<long>(count.Value, new KeyValuePair<string, object?>(tag, count.Key))), unit, description);
+
+    private static long Sum(long[] counts)
+    {
+        long sum = 0;
+        for (int i = 0; i < counts.Length; i++) sum += Interlocked.Read(ref counts[i]);
+        return sum;
+    }
+
+    // Only what has happened: a list of zeros tells nothing.
+    private static Dictionary<string, long> Counts<T>(long[] counts)
+        where T : struct, Enum
+    {
+        var byName = new Dictionary<string, long>();
+        var names = Names<T>();
+        for (int i = 0; i < counts.Length; i++)
+        {
+            if (Interlocked.Read(ref counts[i]) is > 0 and var count) byName[names[i]] = count;
+        }
+
+        return byName;
+    }
+
+    private static string[] Names<T>()
+        where T : struct, Enum => NameCache<T>.Names;
+
+    private static class NameCache<T>
+        where T : struct, Enum
+    {
+        public static readonly string[] Names = [.. Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+    }
 }

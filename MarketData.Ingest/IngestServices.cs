@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using MarketData.Domain.Channels;
+using MarketData.Ingest.Bootstrap;
 using MarketData.Ingest.Pipeline;
 using MarketData.Ingest.Relay;
 using MarketData.Ingest.Upstream;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace MarketData.Ingest;
 
-/// <summary>The stages of the service in the order of the data's way: upstream, pipeline, relay.</summary>
+/// <summary>The stages of the service in the order of the data's way: bootstrap, upstream, pipeline, relay.</summary>
 public static class IngestServices
 {
     private const int MaxKafkaBackoffMs = 1000;
@@ -17,6 +18,8 @@ public static class IngestServices
     {
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IngestMetrics>();
+        builder.Services.AddSingleton<StageLatencies>();
+        builder.Services.AddHostedService<SummaryLog>();
         // Everything that is handed over or acknowledged at the end is bounded by 5 s, and goes on side by side.
         builder.Services.Configure<HostOptions>(host => (host.ServicesStopConcurrently, host.ShutdownTimeout) = (true, TimeSpan.FromSeconds(10)));
 
@@ -31,13 +34,18 @@ public static class IngestServices
     private static void AddUpstream(this IHostApplicationBuilder builder)
     {
         builder.AddOptions<UpstreamOptions>("Upstream");
-        builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamAddressValidation>();
+        builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamValidation>();
         builder.Services.AddHttpClient<MarketDiscovery>();
+        builder.Services.AddSingleton<RequestSigner>();
         builder.Services.AddSingleton<UpstreamStatus>();
+        builder.AddOptions<BootstrapOptions>("Bootstrap");
+        builder.Services.AddSingleton<BootstrapStatus>();
+        builder.Services.AddSingleton<LogBootstrap>();
+        builder.Services.AddSingleton<TrackedMarkets>();
         builder.Services.AddSingleton<FramePipeline>();
         builder.Services.AddSingleton<KafkaSink>();
         builder.Services.AddHostedService<UpstreamService>();
-        builder.Services.AddHealthChecks().AddCheck<UpstreamStatus>("exchange").AddCheck<KafkaSink>("publishing");
+        builder.Services.AddHealthChecks().AddCheck<BootstrapStatus>("bootstrap").AddCheck<UpstreamStatus>("exchange").AddCheck<KafkaSink>("publishing");
     }
 
     private static void AddProducer(this IHostApplicationBuilder builder)

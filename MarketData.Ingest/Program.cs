@@ -9,5 +9,6 @@ return await ServiceProgram.RunAsync(() =>
 
     var app = builder.Build();
     app.MapDefaultEndpoints();
+    app.MapStats();
     return app;
 });

@@ -17,7 +17,8 @@ internal static class Eventually
     /// <exception cref="TimeoutException">It did not come true in a minute; the message is <paramref name="what"/>.</exception>
     public static Task TrueAsync(Func<Task<bool>> condition, Func<string> what) => TrueAsync(condition, TimeSpan.FromMinutes(1), what);
 
-    private static async Task TrueAsync(Func<Task<bool>> condition, TimeSpan timeout, Func<string> what)
+    /// <exception cref="TimeoutException">It did not come true in time; the message is <paramref name="what"/>.</exception>
+    public static async Task TrueAsync(Func<Task<bool>> condition, TimeSpan timeout, Func<string> what)
     {
         using var limit = new CancellationTokenSource(timeout);
         while (!await condition())

@@ -34,6 +34,9 @@ public sealed class SequencedBook
     /// <summary>False until the first snapshot, and after an invalid frame.</summary>
     public bool HasBase { get; private set; }
 
+    /// <summary>Whether the book is only the last known one, after a loss: the next snapshot tells what it is.</summary>
+    public bool IsStale { get; private set; }
+
     /// <summary>The last number in the book.</summary>
     public StreamPosition Position { get; private set; }
 
@@ -63,6 +66,7 @@ public sealed class SequencedBook
         if (!applied) return Invalidate();
 
         HasBase = true;
+        if (isSnapshot) IsStale = envelope.IsStale;
         Position = envelope.Position;
         Sequence = envelope.Sequence;
         ReceivedTimestamp = envelope.ReceivedTimestamp;

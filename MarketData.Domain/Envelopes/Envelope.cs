@@ -34,6 +34,12 @@ public readonly struct Envelope
     /// <summary>Unix milliseconds at which the frame was received from the exchange.</summary>
     public long ReceivedTimestamp { get; private init; }
 
+    /// <summary>
+    /// A snapshot that is only the last known book: something was lost, and until the next snapshot without this nobody knows what the
+    /// exchange's book is.
+    /// </summary>
+    public bool IsStale { get; private init; }
+
     /// <summary>The position within the stream: a later epoch counts more than any number of an earlier one.</summary>
     public StreamPosition Position => new(StreamEpoch, StreamSequence);
 
@@ -51,6 +57,7 @@ public readonly struct Envelope
             ByteRange payload = default, channel = default, ticker = default;
             long? sequence = null;
             long streamSequence = 0, streamEpoch = 0, received = 0;
+            bool isStale = false;
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new JsonException("an envelope is a JSON object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
@@ -62,6 +69,7 @@ public readonly struct Envelope
                 else if (key.SequenceEqual("streamSequence"u8)) streamSequence = Integer(ref reader) ?? 0;
                 else if (key.SequenceEqual("streamEpoch"u8)) streamEpoch = Integer(ref reader) ?? 0;
                 else if (key.SequenceEqual("receivedTimestamp"u8)) received = Integer(ref reader) ?? 0;
+                else if (key.SequenceEqual("stale"u8)) isStale = Flag(ref reader);
                 else Value(ref reader);
             }
 
@@ -77,6 +85,7 @@ public readonly struct Envelope
                 StreamSequence = streamSequence,
                 StreamEpoch = streamEpoch,
                 ReceivedTimestamp = received,
+                IsStale = isStale,
             };
             error = null;
             return true;
@@ -102,6 +111,12 @@ public readonly struct Envelope
         if (reader.TokenType != JsonTokenType.String) return default;
         if (!PlainName.IsValid(reader.ValueSpan)) throw new JsonException($"a {what} {PlainName.Rule}");
         return new ByteRange(value.Start + 1, value.Length - 2);
+    }
+
+    private static bool Flag(ref Utf8JsonReader reader)
+    {
+        Value(ref reader);
+        return reader.TokenType == JsonTokenType.True;
     }
 
     private static long? Integer(ref Utf8JsonReader reader)

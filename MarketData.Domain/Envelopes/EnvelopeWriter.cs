@@ -22,6 +22,7 @@ public sealed class EnvelopeWriter
     /// <param name="position">The number in the market's stream.</param>
     /// <param name="receivedTimestamp">Unix milliseconds, taken before parsing.</param>
     /// <param name="publishedTimestamp">Unix milliseconds.</param>
+    /// <param name="isStale">Whether a snapshot is only the last known book, after a loss.</param>
     /// <param name="traceparent">A W3C trace context of a sampled message, plain text; empty leaves the field out.</param>
     public ReadOnlyMemory<byte> Write(
         ReadOnlySpan<byte> payload,
@@ -31,6 +32,7 @@ public sealed class EnvelopeWriter
         StreamPosition position,
         long receivedTimestamp,
         long publishedTimestamp,
+        bool isStale = false,
         ReadOnlySpan<byte> traceparent = default)
     {
         // One look at the capacity, then plain copies: this runs for every frame.
@@ -64,6 +66,7 @@ public sealed class EnvelopeWriter
         Append(position.Sequence);
         Append(",\"streamEpoch\":"u8);
         Append(position.Epoch);
+        if (isStale) Append(",\"stale\":true"u8);
         if (!traceparent.IsEmpty)
         {
             Append(",\"traceparent\":\""u8);

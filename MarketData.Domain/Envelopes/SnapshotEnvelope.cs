@@ -17,25 +17,45 @@ public sealed class SnapshotEnvelope
     /// <param name="ticker">The market.</param>
     /// <param name="book">A book that has a base.</param>
     /// <param name="publishedTimestamp">Unix milliseconds.</param>
-    public ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> ticker, SequencedBook book, long publishedTimestamp)
+    public ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> ticker, SequencedBook book, long publishedTimestamp) =>
+        Write(ticker, book.MarketId, book.Book, book.Sequence, book.Position, book.ReceivedTimestamp, publishedTimestamp, book.IsStale);
+
+    /// <param name="ticker">The market.</param>
+    /// <param name="marketId">The exchange's id of the market; empty when unknown.</param>
+    /// <param name="book">The levels.</param>
+    /// <param name="sequence">The exchange's sequence number, or null.</param>
+    /// <param name="position">The number in the market's book stream.</param>
+    /// <param name="receivedTimestamp">Unix milliseconds.</param>
+    /// <param name="publishedTimestamp">Unix milliseconds.</param>
+    /// <param name="isStale">Whether it is only the last known book.</param>
+    public ReadOnlyMemory<byte> Write(
+        ReadOnlySpan<byte> ticker,
+        ReadOnlySpan<byte> marketId,
+        OrderBook book,
+        long? sequence,
+        StreamPosition position,
+        long receivedTimestamp,
+        long publishedTimestamp,
+        bool isStale)
     {
         _payload.ResetWrittenCount();
         _payload.Write("{\"type\":\"orderbook_snapshot\",\"msg\":{\"market_ticker\":\""u8);
         _payload.Write(ticker);
         _payload.Write("\",\"market_id\":\""u8);
-        _payload.Write(book.MarketId);
+        _payload.Write(marketId);
         _payload.Write("\""u8);
-        WriteSide(",\"yes_dollars_fp\":["u8, book.Book.Levels(Side.Yes));
-        WriteSide(",\"no_dollars_fp\":["u8, book.Book.Levels(Side.No));
+        WriteSide(",\"yes_dollars_fp\":["u8, book.Levels(Side.Yes));
+        WriteSide(",\"no_dollars_fp\":["u8, book.Levels(Side.No));
         _payload.Write("}}"u8);
         return _envelope.Write(
             _payload.WrittenSpan,
             MarketChannel.OrderbookSnapshot.Utf8Name(),
             ticker,
-            book.Sequence,
-            book.Position,
-            book.ReceivedTimestamp,
-            publishedTimestamp);
+            sequence,
+            position,
+            receivedTimestamp,
+            publishedTimestamp,
+            isStale);
     }
 
     // The exchange leaves the key of an empty side out.

@@ -53,6 +53,7 @@ public static class MarketsEndpoints
             streamSequence = book.Position.Sequence,
             streamEpoch = book.Position.Epoch,
             sequence = book.Sequence,
+            stale = book.IsStale,
         });
     }
 

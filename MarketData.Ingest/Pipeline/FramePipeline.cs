@@ -1,3 +1,4 @@
+using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
 using MarketData.Domain.Frames;
@@ -6,46 +7,108 @@ using MarketData.Ingest.Upstream;
 namespace MarketData.Ingest.Pipeline;
 
 /// <summary>
-/// From a frame to a Kafka record: keeps private frames back, numbers the market's stream, wraps the payload. Called by one loop at a
-/// time, which makes the order of arrival the order of the log.
+/// From a frame to a Kafka record: keeps private frames back and skips what changes nothing, numbers the market's stream, wraps the
+/// payload. Called by one loop at a time, which makes the order of arrival the order of the log.
 /// </summary>
-public sealed class FramePipeline(KafkaSink sink, IngestMetrics metrics, TimeProvider time)
+public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time)
 {
-    private readonly StreamSequencer _sequencer = new(time.GetUtcNow().ToUnixTimeMilliseconds());
+    private readonly BookDeduplicator _deduplicator = new();
     private readonly EnvelopeWriter _writer = new();
+    private readonly SnapshotEnvelope _snapshots = new();
 
-    public ValueTask ProcessAsync(in ReceivedFrame received, in ExchangeFrame frame, CancellationToken cancellationToken)
+    /// <returns>The market whose book needs a new snapshot, because this frame cannot be right; null otherwise.</returns>
+    /// <exception cref="EnvelopeLostException">Kafka refused this envelope or an earlier one.</exception>
+    public ValueTask<string?> ProcessAsync(in ReceivedFrame received, in ExchangeFrame frame, CancellationToken cancellationToken)
     {
         switch (frame.Type)
         {
             case FrameType.Subscribed or FrameType.Unsubscribed or FrameType.Ok or FrameType.Error:
                 return default;
             case FrameType.Private:
-                metrics.Dropped("private");
+                metrics.Dropped(DropReason.Private);
                 return default;
             case FrameType.Unknown when frame.TypeName.IsEmpty:
-                metrics.Dropped("untyped");
+                metrics.Dropped(DropReason.Untyped);
+                return default;
+        }
+
+        var bytes = received.Bytes.Span;
+        var ticker = frame.Ticker.Of(bytes);
+        var market = markets.Of(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker);
+        var verdict = frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta ? _deduplicator.Judge(market, bytes, frame) : BookVerdict.Publish;
+        switch (verdict)
+        {
+            case BookVerdict.Publish:
+                var value = Wrap(market, received, frame);
+                metrics.Published(frame.Type);
+                return ProduceAsync(market.Key, value, received.ReceivedAt, cancellationToken);
+            case BookVerdict.IdenticalSnapshot:
+                metrics.Skipped(SkipReason.IdenticalSnapshot);
+                return default;
+            case BookVerdict.NoOpDelta:
+                metrics.Skipped(SkipReason.NoOpDelta);
+                return default;
+            case BookVerdict.Stale:
+                metrics.Dropped(DropReason.Stale);
                 return default;
             default:
-                var value = Wrap(received, frame, out var key);
-                metrics.Published(frame.Type);
-                return sink.ProduceAsync(key, value, cancellationToken);
+                metrics.Dropped(DropReason.Broken);
+                return PublishStaleAsync(market, cancellationToken);
         }
     }
 
-    private byte[] Wrap(in ReceivedFrame received, in ExchangeFrame frame, out byte[] key)
+    /// <summary>
+    /// Something was lost: publishes every book that was right so far once more, marked stale, so that everybody who holds it knows. Their
+    /// next snapshots set them right.
+    /// </summary>
+    /// <exception cref="EnvelopeLostException">Kafka refused some of it; every book is marked all the same.</exception>
+    public async Task MarkStaleAsync(CancellationToken cancellationToken)
+    {
+        EnvelopeLostException? lost = null;
+        foreach (var market in markets.Current())
+        {
+            market.State = BookState.Stale;
+            try
+            {
+                await PublishStaleAsync(market, cancellationToken);
+            }
+            catch (EnvelopeLostException exception)
+            {
+                lost = exception;
+            }
+        }
+
+        if (lost != null) throw lost;
+    }
+
+    private async ValueTask<string?> PublishStaleAsync(TrackedMarket market, CancellationToken cancellationToken)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var position = market.Next(StreamKind.OrderBook, markets.Epoch);
+        var value = _snapshots.Write(market.Key, market.MarketId, market.Book, sequence: null, position, now, now, isStale: true).ToArray();
+        metrics.MarkedStale();
+        await sink.ProduceAsync(market.Key, value, time.GetTimestamp(), cancellationToken);
+        return Encoding.UTF8.GetString(market.Key);
+    }
+
+    private async ValueTask<string?> ProduceAsync(byte[] key, byte[] value, long receivedAt, CancellationToken cancellationToken)
+    {
+        await sink.ProduceAsync(key, value, receivedAt, cancellationToken);
+        latencies.Record(Stage.Produced, time.GetElapsedTime(receivedAt));
+        return null;
+    }
+
+    private byte[] Wrap(TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame)
     {
         var bytes = received.Bytes.Span;
         var payload = frame.Json.Of(bytes);
         var channel = frame.Type.Channel();
-        var ticker = frame.Ticker.Of(bytes);
-        var position = _sequencer.Next(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker, channel.Stream(), out key);
         return _writer.Write(
             frame.HasPrivateFields ? PrivateFields.Strip(payload) : payload,
             channel == MarketChannel.Other ? frame.TypeName.Of(bytes) : channel.Utf8Name(),
-            ticker,
+            frame.Ticker.Of(bytes),
             frame.Seq,
-            position,
+            market.Next(channel.Stream(), markets.Epoch),
             received.ReceivedTimestamp,
             time.GetUtcNow().ToUnixTimeMilliseconds()).ToArray();
     }

@@ -15,13 +15,19 @@ public sealed partial class KafkaSink(
     IOptions<KafkaOptions> options,
     TimeProvider time,
     IngestMetrics metrics,
+    StageLatencies latencies,
     ILogger<KafkaSink> logger) : IHealthCheck, IDisposable
 {
     private static readonly TimeSpan FullQueueWait = TimeSpan.FromMilliseconds(5), FlushTimeout = TimeSpan.FromSeconds(5);
 
     // A burst fills the queue for a moment; a Kafka that is away does so for longer.
     private static readonly TimeSpan UnhealthyWhenFullFor = TimeSpan.FromSeconds(5);
+
+    /// <summary>One record of so many is timed: a timed one costs an object of its own.</summary>
+    private const int TimedEvery = 64;
+
     private IProducer<byte[], byte[]> _producer = producer;
+    private int _untimed;
 
     // Written by librdkafka's thread: the last refusal, for health until a delivery succeeds, and for the caller until it is told.
     private volatile string? _failure, _untold;
@@ -29,8 +35,12 @@ public sealed partial class KafkaSink(
     private Action<DeliveryReport<byte[], byte[]>>? _delivered;
 
     /// <summary>Queues one record; waits while the queue is full. One caller at a time.</summary>
+    /// <param name="key">The market.</param>
+    /// <param name="value">The envelope.</param>
+    /// <param name="receivedAt">When its frame was received, on the monotonic clock.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="EnvelopeLostException">This envelope or an earlier one is lost: books need new snapshots.</exception>
-    public async ValueTask ProduceAsync(byte[] key, byte[] value, CancellationToken cancellationToken)
+    public async ValueTask ProduceAsync(byte[] key, byte[] value, long receivedAt, CancellationToken cancellationToken)
     {
         if (_untold is { } untold)
         {
@@ -39,10 +49,11 @@ public sealed partial class KafkaSink(
         }
 
         var message = new Message<byte[], byte[]> { Key = key, Value = value };
-        if (TryProduce(message)) return;
+        var delivered = ++_untimed % TimedEvery == 0 ? Timed(receivedAt) : _delivered ??= OnDelivered;
+        if (TryProduce(message, delivered)) return;
         Volatile.Write(ref _fullSince, time.GetTimestamp());
         do await Task.Delay(FullQueueWait, time, cancellationToken);
-        while (!TryProduce(message));
+        while (!TryProduce(message, delivered));
         Volatile.Write(ref _fullSince, long.MaxValue);
     }
 
@@ -68,11 +79,11 @@ public sealed partial class KafkaSink(
     }
 
     // False when the queue is full.
-    private bool TryProduce(Message<byte[], byte[]> message)
+    private bool TryProduce(Message<byte[], byte[]> message, Action<DeliveryReport<byte[], byte[]>> delivered)
     {
         try
         {
-            _producer.Produce(options.Value.Topic, message, _delivered ??= OnDelivered);
+            _producer.Produce(options.Value.Topic, message, delivered);
             return true;
         }
         catch (ProduceException<byte[], byte[]> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
@@ -102,6 +113,12 @@ public sealed partial class KafkaSink(
         old.Dispose();
     }
 
+    private Action<DeliveryReport<byte[], byte[]>> Timed(long receivedAt) => report =>
+    {
+        if (!report.Error.IsError) latencies.Record(Stage.Acknowledged, time.GetElapsedTime(receivedAt));
+        OnDelivered(report);
+    };
+
     private void OnDelivered(DeliveryReport<byte[], byte[]> report)
     {
         if (report.Error.IsError)
@@ -117,7 +134,7 @@ public sealed partial class KafkaSink(
 
     private void Refused(Error error)
     {
-        metrics.Dropped("undelivered");
+        metrics.Dropped(DropReason.Undelivered);
         _failure = error.Reason;
         LogUndelivered(error.Reason);
     }

@@ -21,6 +21,7 @@ public sealed partial class RelayService(
     KafkaTopic topic,
     RelayStatus status,
     IngestMetrics metrics,
+    StageLatencies latencies,
     IOptions<KafkaOptions> kafka,
     IOptions<RelayOptions> options,
     TimeProvider time,
@@ -116,7 +117,7 @@ public sealed partial class RelayService(
 
         _batch.Skip(partition, result.Offset);
         if (!publish) return;
-        metrics.Dropped("unreadable");
+        metrics.Dropped(DropReason.Unreadable);
         LogUnreadable(partition, result.Offset, error);
     }
 
@@ -132,12 +133,23 @@ public sealed partial class RelayService(
         RenewKeys();
         int keys = publisher.WriteKeys(redis);
         redis.Finish();
+        RecordLatencies();
         foreach (var (partition, offset) in _batch.Ends) offsets.Done(partition, offset);
         _batch.Clear();
         metrics.Relayed(published);
         metrics.SnapshotKeysWritten(keys);
         foreach (int partition in _withoutBase) recovery.ReadFromStart(partition);
         _withoutBase.Clear();
+    }
+
+    // On the wall clock: the frame may have been received by another process.
+    private void RecordLatencies()
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var message in _batch.Messages)
+        {
+            if (message.Publish) latencies.Record(Stage.Relayed, TimeSpan.FromMilliseconds(now - message.Envelope.ReceivedTimestamp));
+        }
     }
 
     private void RenewKeys()

@@ -7,6 +7,9 @@ public sealed class RelayStatus : IHealthCheck
 {
     private volatile string? _problem = "not connected to Redis yet";
 
+    /// <summary>Why nothing is published; null while it is.</summary>
+    public string? Problem => _problem;
+
     public void Running() => _problem = null;
 
     public void Down(string problem) => _problem = problem;

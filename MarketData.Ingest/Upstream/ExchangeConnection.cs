@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
 
@@ -6,7 +7,8 @@ namespace MarketData.Ingest.Upstream;
 /// <summary>A frame as it came, with the time at which its last byte was read. The bytes are valid until the next receive.</summary>
 /// <param name="Bytes">UTF-8 text.</param>
 /// <param name="ReceivedTimestamp">Unix milliseconds.</param>
-public readonly record struct ReceivedFrame(ReadOnlyMemory<byte> Bytes, long ReceivedTimestamp);
+/// <param name="ReceivedAt">The same on the monotonic clock, for intervals.</param>
+public readonly record struct ReceivedFrame(ReadOnlyMemory<byte> Bytes, long ReceivedTimestamp, long ReceivedAt);
 
 /// <summary>One WebSocket connection to the exchange: frames in, commands out. One receiver and one sender at a time.</summary>
 public sealed class ExchangeConnection : IDisposable
@@ -28,10 +30,14 @@ public sealed class ExchangeConnection : IDisposable
     }
 
     /// <exception cref="WebSocketException">The exchange cannot be reached or refused the upgrade.</exception>
+    /// <exception cref="CredentialsRefusedException">The exchange wants another key.</exception>
     /// <exception cref="TimeoutException">No answer to the handshake in time.</exception>
-    public static async Task<ExchangeConnection> ConnectAsync(Uri address, UpstreamOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ExchangeConnection> ConnectAsync(
+        Uri address, UpstreamOptions options, RequestSigner signer, TimeProvider time, CancellationToken cancellationToken)
     {
         var connection = new ExchangeConnection(options, time);
+        connection._socket.Options.CollectHttpResponseDetails = true;
+        foreach (var (name, value) in signer.Headers("GET", address)) connection._socket.Options.SetRequestHeader(name, value);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(TimeSpan.FromSeconds(options.AnswerSeconds));
         try
@@ -43,6 +49,12 @@ public sealed class ExchangeConnection : IDisposable
         {
             connection.Dispose();
             throw new TimeoutException($"{address} did not answer the handshake within {options.AnswerSeconds} s.");
+        }
+        catch (WebSocketException) when (connection._socket.HttpStatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        {
+            int status = (int)connection._socket.HttpStatusCode;
+            connection.Dispose();
+            throw new CredentialsRefusedException(address, status, isSigned: options.KeyId != null);
         }
         catch
         {
@@ -62,7 +74,7 @@ public sealed class ExchangeConnection : IDisposable
             var received = await ReceivePartAsync(_buffer.AsMemory(length), cancellationToken);
             if (received.MessageType == WebSocketMessageType.Close) return null;
             length += received.Count;
-            if (received.EndOfMessage) return new ReceivedFrame(_buffer.AsMemory(0, length), _time.GetUtcNow().ToUnixTimeMilliseconds());
+            if (received.EndOfMessage) return new ReceivedFrame(_buffer.AsMemory(0, length), _time.GetUtcNow().ToUnixTimeMilliseconds(), _time.GetTimestamp());
             if (length < _buffer.Length) continue;
             if (_buffer.Length >= _maxFrameBytes) throw new InvalidDataException($"The exchange sent a frame of more than {_maxFrameBytes} bytes.");
             Array.Resize(ref _buffer, Math.Min(_buffer.Length * 2, _maxFrameBytes));
@@ -112,3 +124,8 @@ public sealed class ExchangeConnection : IDisposable
     private static IOException Broken(Exception exception) =>
         new($"The connection to the exchange broke: {(exception.InnerException ?? exception).Message}", exception);
 }
+
+/// <summary>The exchange answered the handshake with 401 or 403: trying again with the same key does not help.</summary>
+public sealed class CredentialsRefusedException(Uri address, int status, bool isSigned) : Exception(isSigned
+    ? $"{address} refused the key with {status}: check Upstream:KeyId, its private key and this machine's clock."
+    : $"{address} refused the connection with {status}: it wants a signed handshake; set Upstream:KeyId and Upstream:PrivateKeyFile.");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
 using MarketData.Domain.Channels;
@@ -5,26 +6,31 @@ using Microsoft.Extensions.Options;
 
 namespace MarketData.Ingest.Upstream;
 
-/// <summary>Lists the open markets over the exchange's REST API.</summary>
+/// <summary>Lists the markets over the exchange's REST API.</summary>
 public sealed partial class MarketDiscovery(
     HttpClient http, IOptions<UpstreamOptions> options, IConfiguration configuration, ILogger<MarketDiscovery> logger)
 {
     /// <summary>
-    /// The tickers of all open markets, combinations excluded, each once. Ends early, with a warning, when the pages begin to repeat: most
+    /// The tickers of all markets that the options ask for, each once. Ends early, with a warning, when the pages begin to repeat: most
     /// markets are worth more than none.
     /// </summary>
     /// <exception cref="HttpRequestException">The exchange cannot be reached or refused, after retries.</exception>
     /// <exception cref="InvalidDataException">The answer is no page of markets.</exception>
-    public async Task<IReadOnlyCollection<string>> ListOpenMarketsAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyCollection<string>> ListMarketsAsync(CancellationToken cancellationToken)
+    {
+        var tickers = new HashSet<string>();
+        foreach (string series in options.Value.Series.Split(',')) await ListAsync(series, tickers, cancellationToken);
+        return tickers;
+    }
+
+    private async Task ListAsync(string series, HashSet<string> tickers, CancellationToken cancellationToken)
     {
         var (rest, _) = options.Value.Addresses(configuration);
-        var tickers = new HashSet<string>();
         var cursors = new HashSet<string>();
         string? cursor = null;
         do
         {
-            var query = $"{rest}/markets?status=open&mve_filter=exclude&limit={options.Value.PageSize}";
-            if (cursor != null) query += $"&cursor={Uri.EscapeDataString(cursor)}";
+            var query = $"{rest}/markets?{Query(series, cursor)}";
             var page = await http.GetFromJsonAsync<MarketPage>(query, cancellationToken);
             if (page?.Markets == null) throw new InvalidDataException($"{query} answered no 'markets'.");
             foreach (var market in page.Markets) Add(market.Ticker, tickers);
@@ -32,11 +38,21 @@ public sealed partial class MarketDiscovery(
             if (!string.IsNullOrEmpty(cursor) && !cursors.Add(cursor))
             {
                 LogRepeats(cursor, tickers.Count);
-                break;
+                return;
             }
         }
         while (!string.IsNullOrEmpty(cursor));
-        return tickers;
+    }
+
+    // What is empty does not restrict.
+    private string Query(string series, string? cursor)
+    {
+        (string Name, string? Value)[] parameters =
+        [
+            ("status", options.Value.MarketStatus), ("mve_filter", options.Value.MveFilter), ("series_ticker", series),
+            ("limit", options.Value.PageSize.ToString(CultureInfo.InvariantCulture)), ("cursor", cursor),
+        ];
+        return string.Join('&', parameters.Where(parameter => !string.IsNullOrEmpty(parameter.Value)).Select(parameter => $"{parameter.Name}={Uri.EscapeDataString(parameter.Value!)}"));
     }
 
     private void Add(string? ticker, HashSet<string> tickers)

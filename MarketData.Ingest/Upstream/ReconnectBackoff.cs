@@ -13,6 +13,14 @@ public sealed class ReconnectBackoff(TimeProvider time)
     /// <summary>Call when a connection is up.</summary>
     public void Connected() => _connectedAt = time.GetTimestamp();
 
+    /// <summary>The wait after a refusal that repeating does not cure: the longest, with jitter in its upper half.</summary>
+    public TimeSpan NextAfterRefusal()
+    {
+        _connectedAt = null;
+        _bound = Last;
+        return Last * (0.5 + Random.Shared.NextDouble() / 2);
+    }
+
     /// <summary>The wait before the next attempt.</summary>
     /// <param name="closedInOrder">Whether the exchange closed the connection, rather than that something failed.</param>
     public TimeSpan Next(bool closedInOrder)

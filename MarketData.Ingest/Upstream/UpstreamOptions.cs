@@ -15,6 +15,31 @@ public sealed class UpstreamOptions
     /// <summary>The WebSocket, for example <c>wss://demo-api.kalshi.co/trade-api/ws/v2</c>. Default: the service <c>mock-kalshi</c>.</summary>
     public Uri? WebSocketUrl { get; set; }
 
+    /// <summary>
+    /// Id of the API key that signs the handshake. Default none: the mock exchange wants no signature unless told to; the real one always does.
+    /// </summary>
+    public string? KeyId { get; set; }
+
+    /// <summary>File with the private key of <see cref="KeyId"/>, PEM. Default none.</summary>
+    public string? PrivateKeyFile { get; set; }
+
+    /// <summary>The private key of <see cref="KeyId"/> itself as PEM text, from user secrets or a secret store. Default none. Never logged.</summary>
+    public string? PrivateKey { get; set; }
+
+    /// <summary>
+    /// Status of the markets to list: <c>open</c>, <c>unopened</c>, <c>paused</c>, <c>closed</c>, <c>settled</c>, or empty for any. Default <c>open</c>.
+    /// </summary>
+    [RegularExpression("^(|open|unopened|paused|closed|settled)$", ErrorMessage = "Upstream:MarketStatus must be open, unopened, paused, closed, settled or empty.")]
+    public string MarketStatus { get; set; } = "open";
+
+    /// <summary>Combination markets: <c>exclude</c>, <c>only</c>, or empty for both. Default <c>exclude</c>.</summary>
+    [RegularExpression("^(|exclude|only)$", ErrorMessage = "Upstream:MveFilter must be exclude, only or empty.")]
+    public string MveFilter { get; set; } = "exclude";
+
+    /// <summary>Series to list, separated by commas, for example <c>KXBTCD,KXFED</c>; empty for all. Default empty.</summary>
+    [RegularExpression("^([A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*)?$", ErrorMessage = "Upstream:Series must be series tickers separated by commas.")]
+    public string Series { get; set; } = "";
+
     /// <summary>Markets in one order-book command. Default 50.</summary>
     [Range(1, 1000, ErrorMessage = "Upstream:BatchSize must be 1 to 1000 markets.")]
     public int BatchSize { get; set; } = 50;
@@ -69,14 +94,16 @@ public sealed class UpstreamOptions
     }
 }
 
-/// <summary>Reports addresses that cannot be used when the service starts.</summary>
-public sealed class UpstreamAddressValidation(IConfiguration configuration) : IValidateOptions<UpstreamOptions>
+/// <summary>Reports addresses and keys that cannot be used when the service starts.</summary>
+public sealed class UpstreamValidation(IConfiguration configuration) : IValidateOptions<UpstreamOptions>
 {
     public ValidateOptionsResult Validate(string? name, UpstreamOptions options)
     {
         try
         {
             options.Addresses(configuration);
+            if (options.KeyId != null) RequestSigner.LoadKey(options).Dispose();
+            else if ((options.PrivateKey ?? options.PrivateKeyFile) != null) return ValidateOptionsResult.Fail("A private key needs its id: set Upstream:KeyId.");
             return ValidateOptionsResult.Success;
         }
         catch (InvalidOperationException exception)

@@ -1,4 +1,5 @@
 using MarketData.Domain.Frames;
+using MarketData.Ingest.Bootstrap;
 using MarketData.Ingest.Pipeline;
 using Microsoft.Extensions.Options;
 
@@ -6,13 +7,17 @@ namespace MarketData.Ingest.Upstream;
 
 /// <summary>
 /// Keeps one connection to the exchange: discovers, subscribes, and hands every frame to the pipeline in the order of arrival.
-/// Whatever goes wrong ends in a new connection, whose snapshots make every book right again.
+/// What was lost on a running connection is asked for anew; everything else that goes wrong ends in a new connection, whose snapshots make
+/// every book right again.
 /// </summary>
 public sealed partial class UpstreamService(
     IServiceProvider services,
+    LogBootstrap bootstrap,
+    TrackedMarkets markets,
     FramePipeline pipeline,
     KafkaTopic topic,
     KafkaSink sink,
+    RequestSigner signer,
     UpstreamStatus status,
     IngestMetrics metrics,
     IOptions<UpstreamOptions> options,
@@ -21,7 +26,7 @@ public sealed partial class UpstreamService(
     ILogger<UpstreamService> logger) : BackgroundService
 {
     // A refused subscription or a failed listing is tried again after this time, or after the refresh time if that is shorter.
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30), MarketsSettle = TimeSpan.FromSeconds(2);
     private readonly ReconnectBackoff _backoff = new(time);
     private bool _wasConnected;
 
@@ -29,6 +34,8 @@ public sealed partial class UpstreamService(
     {
         status.Down("waiting for Kafka");
         await topic.EnsureAsync(stoppingToken);
+        status.Down("waiting until the log is read back");
+        await bootstrap.RestoreAsync(markets, stoppingToken);
         status.Down("connecting");
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -43,16 +50,34 @@ public sealed partial class UpstreamService(
             catch (Exception exception)
             {
                 if (stoppingToken.IsCancellationRequested) break;
-                if (exception is SequenceException) metrics.Gap();
-                wait = _backoff.Next(closedInOrder: false);
+                wait = exception is CredentialsRefusedException ? _backoff.NextAfterRefusal() : _backoff.Next(closedInOrder: false);
                 status.Down(exception.Message);
-                LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
+                if (exception is CredentialsRefusedException) LogRefused(exception.Message, wait.TotalSeconds);
+                else LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
             }
 
+            await EndFeedAsync(stoppingToken);
             await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         sink.Flush();
+    }
+
+    private async Task EndFeedAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await pipeline.MarkStaleAsync(stoppingToken);
+        }
+        catch (EnvelopeLostException exception)
+        {
+            // The next connection's snapshots are on their way anyhow.
+            LogNotMarked(exception.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
     }
 
     // Returns the exchange's reason when it closes in order; throws on anything else.
@@ -61,14 +86,14 @@ public sealed partial class UpstreamService(
         using var scope = services.CreateScope();
         var discovery = scope.ServiceProvider.GetRequiredService<MarketDiscovery>();
         var (_, address) = options.Value.Addresses(configuration);
-        var tickers = await discovery.ListOpenMarketsAsync(stoppingToken);
-        using var connection = await ExchangeConnection.ConnectAsync(address, options.Value, time, stoppingToken);
+        var tickers = await discovery.ListMarketsAsync(stoppingToken);
+        using var connection = await ExchangeConnection.ConnectAsync(address, options.Value, signer, time, stoppingToken);
         if (_wasConnected) metrics.Reconnected();
         _wasConnected = true;
         _backoff.Connected();
         LogConnected(address, tickers.Count);
 
-        var session = new SubscriptionSession(connection, options.Value, time, logger);
+        var session = new SubscriptionSession(connection, options.Value, metrics, time, logger);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var subscribing = KeepSubscribedAsync(session, discovery, tickers, ending.Token);
         var receiving = ReceiveAsync(connection, session, ending.Token, stoppingToken);
@@ -84,20 +109,36 @@ public sealed partial class UpstreamService(
     {
         while (await connection.ReceiveAsync(cancellationToken) is { } received)
         {
-            if (ExchangeFrame.TryParse(received.Bytes.Span, out var frame, out var error))
-            {
-                session.Observe(received.Bytes.Span, frame);
-                metrics.Received(frame.Type);
-                // The end of the connection must not cost a frame that has arrived, so only the end of the service cancels this.
-                await pipeline.ProcessAsync(received, frame, stoppingToken);
-            }
-            else
+            if (!ExchangeFrame.TryParse(received.Bytes.Span, out var frame, out var error))
             {
                 session.SkipUnreadable();
-                metrics.Dropped("malformed");
+                metrics.Dropped(DropReason.Malformed);
                 LogMalformed(received.Bytes.Length, error);
+                continue;
             }
+
+            metrics.Received(frame.Type);
+            if (!await ObserveAsync(session, received, frame, stoppingToken)) continue;
+            // The end of the connection must not cost a frame that has arrived, so only the end of the service cancels this.
+            if (await pipeline.ProcessAsync(received, frame, stoppingToken) is { } broken) session.BookIsBroken(broken);
         }
+    }
+
+    // False when the frame must not be taken.
+    private ValueTask<bool> ObserveAsync(
+        SubscriptionSession session, in ReceivedFrame received, in ExchangeFrame frame, CancellationToken stoppingToken)
+    {
+        var observation = session.Observe(received.Bytes.Span, frame);
+        return observation == Observation.Taken ? ValueTask.FromResult(true) : LostAsync(observation, stoppingToken);
+    }
+
+    private async ValueTask<bool> LostAsync(Observation observation, CancellationToken stoppingToken)
+    {
+        metrics.Gap();
+        if (observation != Observation.Gap) await pipeline.MarkStaleAsync(stoppingToken);
+        if (observation != Observation.Repeated) return true;
+        metrics.Dropped(DropReason.Repeated);
+        return false;
     }
 
     private async Task KeepSubscribedAsync(
@@ -107,18 +148,29 @@ public sealed partial class UpstreamService(
         while (true)
         {
             await session.SubscribeAsync(tickers, cancellationToken);
-            status.Subscribed(session.BookCount, session.Refusal);
-            await Task.Delay(session.Refusal != null && RetryAfter < refresh ? RetryAfter : refresh, time, cancellationToken);
+            status.Subscribed(session.BookCount, session.Problem);
+            long since = time.GetTimestamp();
+            var until = session.Problem != null && RetryAfter < refresh ? RetryAfter : refresh;
+            while (time.GetElapsedTime(since) < until && await session.WaitForDemandAsync(until - time.GetElapsedTime(since), cancellationToken))
+            {
+                // Markets open in groups: the listing is asked once for all of them.
+                if (await session.ResyncAsync(cancellationToken)) until = Shorter(until, time.GetElapsedTime(since) + MarketsSettle);
+                if (session.Problem != null) until = Shorter(until, time.GetElapsedTime(since) + RetryAfter);
+                status.Subscribed(session.BookCount, session.Problem);
+            }
+
             tickers = await RefreshAsync(discovery, tickers, cancellationToken);
         }
     }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private async Task<IReadOnlyCollection<string>> RefreshAsync(
         MarketDiscovery discovery, IReadOnlyCollection<string> known, CancellationToken cancellationToken)
     {
         try
         {
-            return await discovery.ListOpenMarketsAsync(cancellationToken);
+            return await discovery.ListMarketsAsync(cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -129,7 +181,7 @@ public sealed partial class UpstreamService(
     }
 
     private static bool IsExpected(Exception exception) =>
-        exception is SequenceException or SubscriptionLostException or EnvelopeLostException or IOException or TimeoutException or HttpRequestException;
+        exception is SubscriptionLostException or EnvelopeLostException or IOException or TimeoutException or HttpRequestException;
 
     [LoggerMessage(10, LogLevel.Information, "Connected to {Address}; subscribing {Markets} markets.")]
     private partial void LogConnected(Uri address, int markets);
@@ -139,6 +191,12 @@ public sealed partial class UpstreamService(
 
     [LoggerMessage(12, LogLevel.Warning, "The exchange's feed is down: {Reason} Connecting again in {Seconds:F1} s.")]
     private partial void LogDown(string reason, double seconds, Exception? exception);
+
+    [LoggerMessage(17, LogLevel.Warning, "Some books could not be marked stale in the log: {Reason}")]
+    private partial void LogNotMarked(string reason);
+
+    [LoggerMessage(18, LogLevel.Critical, "{Reason} Trying again in {Seconds:F0} s.")]
+    private partial void LogRefused(string reason, double seconds);
 
     [LoggerMessage(13, LogLevel.Warning, "Skipped a malformed frame of {Length} bytes: {Reason}")]
     private partial void LogMalformed(int length, string? reason);

@@ -7,10 +7,23 @@ public sealed class UpstreamStatus : IHealthCheck
 {
     private volatile State _state = new("not connected yet", null, 0);
 
+    /// <summary>Why the feed is down, or what is not as it should be; null when all is.</summary>
+    public string? Problem
+    {
+        get
+        {
+            var state = _state;
+            return state.Problem ?? state.Shortcoming;
+        }
+    }
+
+    /// <summary>Markets whose order book is subscribed.</summary>
+    public int Books => _state.Books;
+
     /// <summary>Connected and subscribed.</summary>
     /// <param name="books">Markets whose order book is subscribed.</param>
-    /// <param name="refusal">What the exchange refused; null when nothing.</param>
-    public void Subscribed(int books, string? refusal) => _state = new State(null, refusal, books);
+    /// <param name="shortcoming">What is not as it should be; null when all is.</param>
+    public void Subscribed(int books, string? shortcoming) => _state = new State(null, shortcoming, books);
 
     public void Down(string problem) => _state = new State(problem, null, 0);
 
@@ -19,9 +32,9 @@ public sealed class UpstreamStatus : IHealthCheck
         var state = _state;
         return Task.FromResult(
             state.Problem != null ? new HealthCheckResult(context.Registration.FailureStatus, $"The exchange's feed is down: {state.Problem}")
-            : state.Refusal != null ? HealthCheckResult.Degraded($"{state.Books} order books subscribed; the exchange refused {state.Refusal}")
+            : state.Shortcoming != null ? HealthCheckResult.Degraded($"{state.Books} order books subscribed; {state.Shortcoming}")
             : HealthCheckResult.Healthy($"{state.Books} order books subscribed."));
     }
 
-    private sealed record State(string? Problem, string? Refusal, int Books);
+    private sealed record State(string? Problem, string? Shortcoming, int Books);
 }

@@ -1,10 +1,9 @@
 using Confluent.Kafka;
 using MarketData.ServiceDefaults.Health;
-using Microsoft.Extensions.Configuration;
+using MarketData.ServiceDefaults.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -65,20 +64,8 @@ public static class HealthCheckExtensions
     private static KafkaHealthCheck CreateKafkaCheck(IServiceProvider services, string connectionName)
     {
         var config = new AdminClientConfig();
-        // Security settings are the clients': the check must get in where they do.
-        var configuration = services.GetRequiredService<IConfiguration>();
-        foreach (var client in (string[])["Consumer", "Producer"])
-        {
-            var section = configuration.GetSection($"Aspire:Confluent:Kafka:{client}");
-            section.GetSection("Config").Bind(config);
-            section.GetSection($"{connectionName}:Config").Bind(config);
-        }
-
-        config.BootstrapServers = services.GetRequiredService<IOptionsMonitor<RequiredConnectionString>>().Get(connectionName).Value;
+        services.ConfigureKafkaClient(connectionName, config);
         config.ClientId = "health";
-        config.StatisticsIntervalMs = 0;
-        // Say soon that the cluster is back.
-        config.ReconnectBackoffMaxMs = 1000;
         return new KafkaHealthCheck(config);
     }
 }

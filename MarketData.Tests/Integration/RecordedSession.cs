@@ -5,13 +5,16 @@ using System.Text.Json;
 namespace MarketData.Tests.Integration;
 
 /// <summary>
-/// A recorded session as the tests know it without any code of the product: its public frames in order, and the book of each market at
-/// its end, computed with decimals.
+/// A recorded session as the tests know it without any code of the product: its public frames in order, without snapshots that repeat the
+/// book, and the book of each market at its end, computed with decimals.
 /// </summary>
 internal sealed class RecordedSession
 {
     private static readonly HashSet<string> PublicTypes = ["orderbook_snapshot", "orderbook_delta", "trade", "ticker", "market_lifecycle_v2"];
     private static readonly HashSet<string> NumberedAnew = ["sid", "seq"];
+
+    // Markets with a snapshot: the first one is news whatever it holds.
+    private readonly HashSet<string> _snapped = [];
 
     private RecordedSession(string path, IEnumerable<string> lines)
     {
@@ -23,11 +26,13 @@ internal sealed class RecordedSession
             if (!PublicTypes.Contains(type)) continue;
             var msg = frame.RootElement.GetProperty("msg");
             var ticker = msg.GetProperty("market_ticker").GetString()!;
+            if (!Books.TryGetValue(ticker, out var book)) Books[ticker] = book = new ClientBook();
+            var before = book.ToString();
+            book.Apply(type, msg);
+            if (type == "orderbook_snapshot" && !_snapped.Add(ticker) && before == book.ToString()) continue;
             var stream = (ticker, StreamOf(type));
             if (!Frames.TryGetValue(stream, out var frames)) Frames[stream] = frames = [];
             frames.Add(WithoutNumbers(line));
-            if (!Books.TryGetValue(ticker, out var book)) Books[ticker] = book = new ClientBook();
-            book.Apply(type, msg);
             Count++;
         }
     }

@@ -17,11 +17,15 @@ internal sealed class Topology : IAsyncDisposable
 
     public Uri Gateway => _application.GetEndpoint("gateway", "http");
 
-    public static async Task<Topology> StartAsync(string recording, string speed)
+    /// <param name="recording">What the mock exchange plays.</param>
+    /// <param name="speed">0 as fast as it is read.</param>
+    /// <param name="bootstrap">Whether ingest reads the log back at each start; without it a start publishes everything, in a new epoch.</param>
+    public static async Task<Topology> StartAsync(string recording, string speed, bool bootstrap = true)
     {
         using var timeout = new CancellationTokenSource(Timeout);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MarketData_AppHost>(
             [$"--MockKalshi:Replay={recording}", $"--MockKalshi:Speed={speed}"], timeout.Token);
+        builder.CreateResourceBuilder<ProjectResource>("ingest").WithEnvironment("Bootstrap__Enabled", bootstrap ? "true" : "false");
         var topology = new Topology(await builder.BuildAsync(timeout.Token));
         try
         {

@@ -9,11 +9,11 @@ public sealed class WholeWayTests
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(120);
 
     [Fact]
-    public async Task Every_recorded_public_frame_reaches_a_client_once_in_order_and_byte_for_byte()
+    public async Task Every_recorded_public_frame_that_changes_something_reaches_a_client_once_in_order_and_byte_for_byte()
     {
         using var folder = new TemporaryFolder();
         var session = RecordedSession.FiveMarkets(folder.Path);
-        await using var topology = await Topology.StartAsync(session.Path, speed: "0");
+        await using var topology = await Topology.StartAsync(session.Path, speed: "0", bootstrap: false);
         await using var client = await MarketDataClient.ConnectAsync(topology.Gateway, "all");
         await client.HoldsAsync(session.Books);
 
@@ -49,8 +49,7 @@ public sealed class WholeWayTests
     public async Task The_burst_recording_arrives_complete_and_in_order_as_fast_as_it_is_accepted()
     {
         var session = RecordedSession.Open(Recordings.Require(Recordings.BurstSession));
-        Assert.Equal(197_896, session.Count);
-        await using var topology = await Topology.StartAsync(session.Path, speed: "0");
+        await using var topology = await Topology.StartAsync(session.Path, speed: "0", bootstrap: false);
         await topology.StopAsync("ingest");
         await using var client = await MarketDataClient.ConnectAsync(topology.Gateway, "all");
         await topology.StartAsync("ingest");

@@ -54,7 +54,7 @@ public class EnvelopeTests
     {
         const string Trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         byte[] bytes = new EnvelopeWriter()
-            .Write("{}"u8, "trade"u8, "M"u8, 1, new StreamPosition(1, 1), 1, 1, Encoding.UTF8.GetBytes(Trace)).ToArray();
+            .Write("{}"u8, "trade"u8, "M"u8, 1, new StreamPosition(1, 1), 1, 1, traceparent: Encoding.UTF8.GetBytes(Trace)).ToArray();
         using var document = JsonDocument.Parse(bytes);
         Assert.Equal(Trace, document.RootElement.GetProperty("traceparent").GetString());
     }
@@ -84,7 +84,7 @@ public class EnvelopeTests
     public void A_writer_leaves_nothing_of_the_envelope_before()
     {
         var writer = new EnvelopeWriter();
-        writer.Write(Encoding.UTF8.GetBytes(new string(' ', 100_000) + "{}"), "orderbook_snapshot"u8, "LONG"u8, 1, new StreamPosition(9, 9), 9, 9, "00-trace"u8);
+        writer.Write(Encoding.UTF8.GetBytes(new string(' ', 100_000) + "{}"), "orderbook_snapshot"u8, "LONG"u8, 1, new StreamPosition(9, 9), 9, 9, isStale: true, "00-trace"u8);
         byte[] second = writer.Write("{}"u8, "trade"u8, "M"u8, 1, new StreamPosition(1, 1), 1, 1).ToArray();
         Assert.Equal(Write("{}", "trade", "M", 1, new StreamPosition(1, 1), 1, 1), second);
     }

@@ -34,7 +34,11 @@ internal sealed class ExchangeSession(WebSocket socket) : IAsyncDisposable
     }
 
     /// <summary>Answers commands until the channels of all markets and this many order books are subscribed, each with its snapshot.</summary>
-    public async Task ServeSubscriptionsAsync(int books)
+    public Task ServeSubscriptionsAsync(int books, int contracts = 10) => ServeSubscriptionsAsync(books, _ => contracts);
+
+    /// <param name="books">Order books to serve.</param>
+    /// <param name="contracts">What each market's snapshot has at 0.40.</param>
+    public async Task ServeSubscriptionsAsync(int books, Func<string, int> contracts)
     {
         for (int channels = 0, served = 0; channels < 3 || served < books;)
         {
@@ -45,7 +49,7 @@ internal sealed class ExchangeSession(WebSocket socket) : IAsyncDisposable
             {
                 var tickers = parameters.GetProperty("market_tickers").EnumerateArray().Select(ticker => ticker.GetString()!).ToList();
                 await AcknowledgeBooksAsync(command, isFirst: served == 0);
-                foreach (string ticker in tickers) await SnapshotAsync(ticker);
+                foreach (string ticker in tickers) await SnapshotAsync(ticker, contracts(ticker));
                 served += tickers.Count;
             }
             else
@@ -61,8 +65,26 @@ internal sealed class ExchangeSession(WebSocket socket) : IAsyncDisposable
         ? $$$"""{"type":"subscribed","id":{{{command.GetProperty("id")}}},"msg":{"channel":"orderbook_delta","sid":{{{BookSid}}}}}"""
         : $$$"""{"type":"ok","id":{{{command.GetProperty("id")}}},"sid":{{{BookSid}}},"seq":{{{NextSeq(BookSid)}}},"msg":{}}""");
 
-    public Task SnapshotAsync(string ticker) => SendAsync(
-        $$$"""{"type":"orderbook_snapshot","sid":{{{BookSid}}},"seq":{{{NextSeq(BookSid)}}},"msg":{"market_ticker":"{{{ticker}}}","market_id":"id-{{{ticker}}}","yes_dollars_fp":[["0.4000","10.00"]]}}""");
+    /// <summary>Ten contracts bid at 0.40, or as many as given.</summary>
+    public Task SnapshotAsync(string ticker, int contracts = 10, long? id = null) => SendAsync(
+        $$$"""{{{{(id == null ? "" : $"\"id\":{id},")}}}"type":"orderbook_snapshot","sid":{{{BookSid}}},"seq":{{{NextSeq(BookSid)}}},"msg":{"market_ticker":"{{{ticker}}}","market_id":"id-{{{ticker}}}","yes_dollars_fp":[["0.4000","{{{contracts}}}.00"]]}}""");
+
+    /// <summary>Answers one <c>get_snapshot</c> and returns the markets that it asked for.</summary>
+    public async Task<string[]> ServeSnapshotsAsync(int contracts = 10)
+    {
+        var command = await ReceiveAsync();
+        Assert.Equal("update_subscription", command.GetProperty("cmd").GetString());
+        var parameters = command.GetProperty("params");
+        Assert.Equal("get_snapshot", parameters.GetProperty("action").GetString());
+        Assert.Equal([BookSid], parameters.GetProperty("sids").EnumerateArray().Select(sid => sid.GetInt32()));
+        var tickers = parameters.GetProperty("market_tickers").EnumerateArray().Select(ticker => ticker.GetString()!).ToArray();
+        foreach (string ticker in tickers) await SnapshotAsync(ticker, contracts, command.GetProperty("id").GetInt64());
+        return tickers;
+    }
+
+    /// <summary>Answers a command with an error.</summary>
+    public Task RefuseAsync(JsonElement command, int code, string message) => SendControlAsync(
+        $$$"""{"id":{{{command.GetProperty("id")}}},"type":"error","msg":{"code":{{{code}}},"msg":"{{{message}}}"}}""");
 
     /// <summary>One more contract bid at 0.40.</summary>
     public Task DeltaAsync(string ticker, string extraFields = "") => SendAsync(

@@ -22,6 +22,6 @@ internal static class IngestHost
     {
         var builder = ServiceHost.CreateBuilder(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         builder.AddIngest();
-        return ServiceHost.StartAsync(builder);
+        return ServiceHost.StartAsync(builder, app => app.MapStats());
     }
 }

@@ -11,10 +11,14 @@ internal sealed record LogRecord(string Key, int Partition, byte[] Value)
 {
     public string Text => Encoding.UTF8.GetString(Value);
 
+    /// <summary>Tells that its market's book is not sure any more.</summary>
+    public bool IsStale => Envelope.IsStale;
+
     public JsonElement Json => JsonDocument.Parse(Value).RootElement;
 
     public Envelope Envelope => Envelope.TryParse(Value, out var envelope, out var error) ? envelope : throw new InvalidDataException(error);
 
+    /// <summary>The exchange's frame, or the last known book of a market that lost something.</summary>
     public string Payload => Encoding.UTF8.GetString(Envelope.Payload.Of(Value));
 }
 
@@ -65,7 +69,7 @@ internal sealed class LogReader : IDisposable
             while (_consumer.Consume(TimeSpan.FromMilliseconds(20)) is { } result)
             {
                 var key = Encoding.UTF8.GetString(result.Message.Key);
-                Records.Add(new LogRecord(key, result.Partition, result.Message.Value));
+                Records.Add(new LogRecord(key, result.Partition, result.Message.Value ?? []));
             }
         }
         catch (ConsumeException exception) when (exception.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition)

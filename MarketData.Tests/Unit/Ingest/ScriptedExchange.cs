@@ -29,6 +29,8 @@ internal sealed class ScriptedExchange : IAsyncDisposable
         });
         _app.Map("/trade-api/ws/v2", async context =>
         {
+            context.Response.StatusCode = Handshake(context.Request);
+            if (context.Response.StatusCode != StatusCodes.Status200OK) return;
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             await using var session = new ExchangeSession(socket);
             _sessions.Writer.TryWrite(session);
@@ -40,6 +42,9 @@ internal sealed class ScriptedExchange : IAsyncDisposable
 
     /// <summary>Answers <c>GET /markets</c>.</summary>
     public RequestDelegate Listing { get; set; } = Page("", "MKT-A", "MKT-B");
+
+    /// <summary>Judges a handshake: 200 lets it through, any other status refuses it.</summary>
+    public Func<HttpRequest, int> Handshake { get; set; } = _ => StatusCodes.Status200OK;
 
     /// <summary>How often <c>GET /markets</c> was asked.</summary>
     public int Listings => Volatile.Read(ref _listings);

@@ -9,34 +9,42 @@ public sealed class SequenceTrackerTests
     [Fact]
     public void Each_subscription_counts_for_itself()
     {
-        _tracker.Take(1, 1);
-        _tracker.Take(2, 1);
-        _tracker.Take(1, 2);
-        _tracker.Take(2, 2);
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(1, 1));
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(2, 1));
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(1, 2));
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(2, 2));
     }
 
     [Fact]
     public void The_first_number_seen_is_the_base()
     {
-        _tracker.Take(1, 17);
-        _tracker.Take(1, 18);
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(1, 17));
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(1, 18));
     }
 
     [Fact]
     public void The_first_number_must_be_one_after_an_unreadable_frame()
     {
         _tracker.SkipUnreadable();
-        _tracker.Take(1, 1);
-        Assert.Throws<SequenceException>(() => _tracker.Take(2, 2));
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(1, 1));
+        Assert.Equal(SequenceStep.Gap, _tracker.Take(2, 2));
+    }
+
+    [Fact]
+    public void After_a_hole_the_count_goes_on_from_the_frame_behind_it()
+    {
+        _tracker.Take(3, 4);
+        Assert.Equal(SequenceStep.Gap, _tracker.Take(3, 6));
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(3, 7));
     }
 
     [Theory]
-    [InlineData(6, "Subscription 3 went from sequence number 4 to 6: 1 frames are missing.")]
-    [InlineData(4, "Subscription 3 went back from sequence number 4 to 4.")]
-    [InlineData(1, "Subscription 3 went back from sequence number 4 to 1.")]
-    public void A_number_that_does_not_follow_is_a_fault(long seq, string message)
+    [InlineData(4)]
+    [InlineData(1)]
+    public void A_number_that_came_before_does_not_set_the_count_back(long seq)
     {
         _tracker.Take(3, 4);
-        Assert.Equal(message, Assert.Throws<SequenceException>(() => _tracker.Take(3, seq)).Message);
+        Assert.Equal(SequenceStep.Repeated, _tracker.Take(3, seq));
+        Assert.Equal(SequenceStep.InOrder, _tracker.Take(3, 5));
     }
 }

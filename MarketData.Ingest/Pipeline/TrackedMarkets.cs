@@ -1,0 +1,49 @@
+using MarketData.Domain.Channels;
+
+namespace MarketData.Ingest.Pipeline;
+
+/// <summary>Every market that the log has or gets, by ticker. Belongs to the loop that feeds the pipeline; the counts may be read by anybody.</summary>
+public sealed class TrackedMarkets(TimeProvider time)
+{
+    private readonly Dictionary<byte[], TrackedMarket>.AlternateLookup<ReadOnlySpan<byte>> _markets =
+        new Dictionary<byte[], TrackedMarket>(Utf8TextComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
+
+    private int _count, _restored;
+
+    /// <summary>
+    /// The epoch of counts that begin now, Unix milliseconds: this process's start, but later than every epoch in the log, whatever the
+    /// clock was set to in between.
+    /// </summary>
+    public long Epoch { get; private set; } = time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Markets whose book was read back from the log.</summary>
+    public int RestoredCount => Volatile.Read(ref _restored);
+
+    /// <summary>The market of a ticker, or of the key of frames without one.</summary>
+    public TrackedMarket Of(ReadOnlySpan<byte> ticker)
+    {
+        if (_markets.TryGetValue(ticker, out var market)) return market;
+        market = new TrackedMarket(ticker.ToArray());
+        _markets[ticker] = market;
+        Volatile.Write(ref _count, _markets.Dictionary.Count);
+        return market;
+    }
+
+    /// <summary>Call when everything was read back from the log.</summary>
+    public void EndRestore()
+    {
+        int restored = 0;
+        foreach (var market in _markets.Dictionary.Values)
+        {
+            if (market.State == BookState.Restored) restored++;
+            foreach (var stream in Enum.GetValues<StreamKind>()) Epoch = Math.Max(Epoch, market.Last(stream).Epoch + 1);
+        }
+
+        Volatile.Write(ref _restored, restored);
+    }
+
+    /// <summary>The markets whose book follows the exchange.</summary>
+    public List<TrackedMarket> Current() => [.. _markets.Dictionary.Values.Where(market => market.State == BookState.Current)];
+}
