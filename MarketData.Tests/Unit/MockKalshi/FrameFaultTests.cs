@@ -100,7 +100,7 @@ public sealed class FrameFaultTests : IDisposable
     public async Task A_cents_era_delta_becomes_negative_in_its_own_form()
     {
         const string delta = """{"type":"orderbook_delta","sid":7,"seq":0,"msg":{"market_ticker":"KXA-1","price":40,"delta":12,"side":"yes"}}""";
-        await using var exchange = await MockExchange.ReplayAsync(Store(delta), 0, "--fault", "negative-level");
+        await using var exchange = await MockExchange.ReplayAsync(Store(delta), 0, "--dialect", "cents", "--fault", "negative-level");
         await using var client = await exchange.ConnectAsync();
         await client.SendAsync(CommandTests.Subscribe(1, "KXA-1"));
 

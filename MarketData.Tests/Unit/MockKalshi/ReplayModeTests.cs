@@ -139,7 +139,7 @@ public sealed partial class ReplayModeTests : IDisposable
     [Fact]
     public async Task Multiplied_markets_differ_in_their_tickers_alone()
     {
-        const string odd = """{ "msg":{"price":1.50,"market_ticker":"KXA-1","novel":{"market_ticker":"KXA-1"}}, "seq" : 9,"sid":5, "type":"trade" }""";
+        const string odd = """{ "msg":{"odd":1.50,"market_ticker":"KXA-1","novel":{"market_ticker":"KXA-1"}}, "seq" : 9,"sid":5, "type":"trade" }""";
         const string ofNoMarket = """{"type":"event_lifecycle","sid":6,"seq":1,"msg":{"event_ticker":"KXA"}}""";
         await using var exchange = await MockExchange.ReplayAsync(Store("one.jsonl", odd, ofNoMarket, Trade("KXA-1", "a2", 7)), 0, "--multiply", "3");
         await using var client = await exchange.ConnectAsync();
@@ -155,7 +155,7 @@ public sealed partial class ReplayModeTests : IDisposable
         Assert.Equal(["KXA-1-001", "KXA-1-002", "KXA-1-003"], await exchange.TickersAsync());
 
         static string Odd(string copy, int seq) =>
-            $$$"""{ "msg":{"price":1.50,"market_ticker":"KXA-1-{{{copy}}}","novel":{"market_ticker":"KXA-1"}}, "seq" : {{{seq}}},"sid":1, "type":"trade" }""";
+            $$$"""{ "msg":{"odd":1.50,"market_ticker":"KXA-1-{{{copy}}}","novel":{"market_ticker":"KXA-1"}}, "seq" : {{{seq}}},"sid":1, "type":"trade" }""";
         static string Later(string copy, int seq) => Trade($"KXA-1-{copy}", "a2", 7).Replace("\"sid\":8,\"seq\":0", $"\"sid\":1,\"seq\":{seq}", StringComparison.Ordinal);
     }
 
