@@ -86,7 +86,7 @@ public class MessageTests
         await using var client = await exchange.ConnectAsync();
         await client.SendAsync("""{"id":1,"cmd":"subscribe","params":{"channels":["market_lifecycle_v2"]}}""");
         // Which comes first depends on when the client came.
-        var missing = new HashSet<string> { "event_lifecycle", "created", "activated", "determined", "settled" };
+        var missing = new HashSet<string> { "event_lifecycle", "created", "metadata_updated", "activated", "determined", "settled" };
         var frames = await client.ReceiveUntilAsync(frame =>
         {
             missing.Remove(frame.Type == "market_lifecycle_v2" ? (string)frame.Message["event_type"]! : frame.Type);
@@ -105,6 +105,8 @@ public class MessageTests
         Check(
             created["additional_metadata"]!, ("name", Text), ("title", Text), ("yes_sub_title", Text), ("no_sub_title", Text), ("rules_primary", Text),
             ("rules_secondary", Text), ("can_close_early", Flag), ("event_ticker", Text), ("expected_expiration_ts", Seconds));
+        // The strike is known when the market opens.
+        Check(Of("metadata_updated"), ("market_ticker", Text), ("strike_type", Text), ("yes_sub_title", Text));
         Check(Of("activated"), ("market_ticker", Text), ("is_deactivated", Flag));
         Check(Of("determined"), ("market_ticker", Text), ("determination_ts", Seconds), ("result", Outcome), ("settlement_value", Price));
         Check(Of("settled"), ("market_ticker", Text), ("settled_ts", Seconds));
