@@ -25,7 +25,7 @@ internal static class KafkaBenchmark
         await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = Partitions, ReplicationFactor = 1 }]);
         try
         {
-            var processorTime = broker?.ProcessorTime;
+            var processorTime = broker?.Process.ProcessorTime;
             Produce(servers, topic);
             Consume(RelayConsumer(servers, topic), topic, "as the relay does");
             if (broker != null) Console.WriteLine($"broker   {(broker.Process.ProcessorTime - processorTime)!.Value.TotalSeconds,10:N2} s of processor time for both");
