@@ -55,7 +55,7 @@ public sealed class HttpEndpointTests(GatewayHost gateway) : IClassFixture<Gatew
         var book = await gateway.GetAsync("/api/markets/BOOK-1/book");
 
         Assert.Equal(["BOOK-1"], markets.GetProperty("markets").EnumerateArray().Select(entry => entry.GetProperty("ticker").GetString()));
-        Assert.Equal(["ticker", "yes", "no", "streamSequence", "streamEpoch", "sequence"], book.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["ticker", "yes", "no", "streamSequence", "streamEpoch", "sequence", "stale"], book.EnumerateObject().Select(property => property.Name));
         Assert.Equal(("BOOK-1", 31, 1), (book.GetProperty("ticker").GetString(), book.GetProperty("streamSequence").GetInt64(), book.GetProperty("streamEpoch").GetInt64()));
         Assert.Equal(market.BookText, $"yes{Levels(book.GetProperty("yes"))} no{Levels(book.GetProperty("no"))}");
     }
