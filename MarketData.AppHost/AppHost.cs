@@ -29,8 +29,8 @@ builder.AddProject<Projects.MarketData_Gateway>("gateway", launchProfileName: nu
     .WithReference(kafka).WaitFor(kafka)
     .WithReference(redis).WaitFor(redis);
 
-// --MockKalshi:Replay FILE [--MockKalshi:Speed X] plays a recorded session instead of the simulated market.
-if (builder.Configuration["MockKalshi:Replay"] is { Length: > 0 } recording)
-    mockKalshi.WithArgs("--replay", Path.GetFullPath(recording), "--speed", builder.Configuration["MockKalshi:Speed"] ?? "1");
+// --MockKalshi:Replay FILE[,FILE] [--MockKalshi:Speed X] plays recorded sessions instead of the simulated market.
+if (builder.Configuration["MockKalshi:Replay"] is { Length: > 0 } recordings)
+    mockKalshi.WithArgs("--replay", string.Join(',', recordings.Split(',').Select(Path.GetFullPath)), "--speed", builder.Configuration["MockKalshi:Speed"] ?? "1");
 
 builder.Build().Run();

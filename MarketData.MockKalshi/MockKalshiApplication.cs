@@ -95,8 +95,8 @@ public static class MockKalshiApplication
         if (!services.GetRequiredService<Dialect>().Plays)
             throw new StartupException($"Replay:File (--replay) needs another dialect than {dialect} (--dialect): no recording can be played in it.");
 
-        var recording = Recording.Load(options.Files, options.Multiply, timeProvider);
-        RecordedDialect.Check(recording, options.File!, dialect);
-        return new ReplayExchange(recording, options, timeProvider);
+        RecordedFile[] files = [.. options.Files.Select(RecordingReader.Read)];
+        foreach (var file in files) RecordedDialect.Check(file, dialect);
+        return new ReplayExchange(Recording.Combine(files, options.Multiply, timeProvider), options, timeProvider);
     }
 }

@@ -1,6 +1,5 @@
 using MarketData.MockKalshi.Dialects.Cents;
 using MarketData.MockKalshi.Dialects.Seed;
-using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects;
@@ -36,17 +35,6 @@ internal abstract class Dialect
     /// <summary>Never throws: what cannot be read comes back as malformed.</summary>
     public virtual Command Parse(ReadOnlyMemory<byte> text) => Command.Parse(text);
 
-    /// <param name="customer">Who is connected.</param>
-    /// <param name="outbound">Where its frames go.</param>
-    /// <param name="faults">What goes wrong on its connection.</param>
-    /// <param name="metrics">Counts its frames.</param>
-    /// <param name="options">The connection's limits.</param>
-    /// <param name="timeProvider">The server's clock.</param>
-    public abstract Session Open(
-        string customer,
-        OutboundQueue outbound,
-        ConnectionFaults faults,
-        MockKalshiMetrics metrics,
-        ConnectionOptions options,
-        TimeProvider timeProvider);
+    /// <summary>The session of a new connection.</summary>
+    public abstract Session Open(SessionContext context);
 }

@@ -1,4 +1,3 @@
-using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects;
@@ -10,12 +9,5 @@ internal sealed class FixedPointDialect : Dialect
 
     public override bool WholeUnits => false;
 
-    public override Session Open(
-        string customer,
-        OutboundQueue outbound,
-        ConnectionFaults faults,
-        MockKalshiMetrics metrics,
-        ConnectionOptions options,
-        TimeProvider timeProvider) =>
-        new(outbound, faults, metrics, options, timeProvider) { Customer = customer };
+    public override Session Open(SessionContext context) => new(context);
 }

@@ -11,13 +11,13 @@ internal static class RecordedDialect
     private static readonly HashSet<string> CentsKeys =
         new(["yes", "no", "price", "delta", "yes_bid", "yes_ask", "yes_price", "no_price", "count", "volume"], StringComparer.Ordinal);
 
-    /// <exception cref="StartupException">The recording speaks another dialect.</exception>
-    public static void Check(Recording recording, string path, string dialect)
+    /// <exception cref="StartupException">The file speaks another dialect.</exception>
+    public static void Check(RecordedFile file, string dialect)
     {
-        string? spoken = recording.Frames.Select(Of).FirstOrDefault(name => name is not null);
+        string? spoken = file.Frames.Select(Of).FirstOrDefault(name => name is not null);
         if (spoken is null || spoken == dialect) return;
         string advice = spoken == SeedDialect.TypedName ? "recordings of that dialect cannot be played" : $"start it with --dialect {spoken}";
-        throw new StartupException($"The recording {path} speaks {spoken} and this exchange {dialect} (Protocol:Dialect): {advice}.");
+        throw new StartupException($"The recording {file.Path} speaks {spoken} and this exchange {dialect} (Protocol:Dialect): {advice}.");
     }
 
     /// <summary>Decided by key names (protocol reference, section 2.1); null when a frame has none that tell.</summary>

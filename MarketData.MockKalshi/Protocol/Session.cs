@@ -1,5 +1,3 @@
-using MarketData.MockKalshi.Authentication;
-using MarketData.MockKalshi.Faults;
 
 namespace MarketData.MockKalshi.Protocol;
 
@@ -8,39 +6,28 @@ namespace MarketData.MockKalshi.Protocol;
 /// whoever serves the session runs its commands and writes its data frames in one loop, so that a snapshot and the deltas after it
 /// have an order.
 /// </summary>
-/// <param name="outbound">Where its frames go.</param>
-/// <param name="faults">What goes wrong on its connection; null for a session without one.</param>
-/// <param name="metrics">Counts its frames.</param>
-/// <param name="options">The connection's limits.</param>
-/// <param name="timeProvider">The server's clock.</param>
+/// <param name="context">Its connection.</param>
 /// <param name="frames">Composes its frames; null for those of the fixed-point dialect.</param>
-internal class Session(
-    OutboundQueue outbound,
-    ConnectionFaults? faults,
-    MockKalshiMetrics metrics,
-    ConnectionOptions options,
-    TimeProvider timeProvider,
-    FrameComposer? frames = null)
+internal class Session(SessionContext context, FrameComposer? frames = null)
 {
     private readonly List<Subscription> _subscriptions = [];
     private readonly FrameComposer _frames = frames ?? new FrameComposer();
     private IMarketFeed? _feed;
     private int _lastSid;
 
-    public OutboundQueue Outbound { get; } = outbound;
+    public OutboundQueue Outbound => context.Outbound;
 
-    /// <summary>Who is connected: the key id of the handshake's signature, <c>default</c> when none is needed, empty for nobody.</summary>
-    public string Customer { get; init; } = RequestAuthenticator.DefaultCustomer;
+    public string Customer => context.Customer;
 
     public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
 
-    protected MockKalshiMetrics Metrics { get; } = metrics;
+    protected MockKalshiMetrics Metrics => context.Metrics;
 
     public void Execute(Command command, IMarketFeed source)
     {
         _feed = source;
-        var feed = faults?.WithoutHidden(source) ?? source;
-        if ((faults?.RefusalOf(command) ?? Refusal(command)) is { } refusal)
+        var feed = context.Faults?.WithoutHidden(source) ?? source;
+        if ((context.Faults?.RefusalOf(command) ?? Refusal(command)) is { } refusal)
         {
             Reject(command, refusal);
             return;
@@ -88,7 +75,7 @@ internal class Session(
     /// <summary>Sends a whole frame as it stands.</summary>
     public void SendText(string type, ReadOnlySpan<byte> frame)
     {
-        if (faults?.Take(this, type, frame, live: false) != true) Outbound.AddText(frame);
+        if (context.Faults?.Take(this, type, frame, live: false) != true) Outbound.AddText(frame);
         Metrics.FrameSent(type);
     }
 
@@ -104,7 +91,7 @@ internal class Session(
     /// <summary>True when a fault ended the subscription with an error, in place of the live frame that is about to be composed.</summary>
     public bool EndsByFault(Subscription subscription)
     {
-        if (faults?.EndOf(subscription) is not { } code) return false;
+        if (context.Faults?.EndOf(subscription) is not { } code) return false;
         Fail(subscription, code, _feed!);
         return true;
     }
@@ -112,7 +99,7 @@ internal class Session(
     /// <summary>Sends a whole live frame; the caller has seen that there is room.</summary>
     protected void SendLive(string type, ReadOnlySpan<byte> frame)
     {
-        if (faults?.Take(this, type, frame, live: true) != true) Outbound.AddStreamFrame(frame);
+        if (context.Faults?.Take(this, type, frame, live: true) != true) Outbound.AddStreamFrame(frame);
         Metrics.FrameSent(type);
     }
 
@@ -127,7 +114,7 @@ internal class Session(
     private ErrorCode? Refusal(Command command)
     {
         if (command.IsExcess) return ErrorCode.TooManyRequests;
-        if (timeProvider.GetElapsedTime(command.ReceivedAt) > options.CommandTimeout) return ErrorCode.CommandTimeout;
+        if (context.Time.GetElapsedTime(command.ReceivedAt) > context.Options.CommandTimeout) return ErrorCode.CommandTimeout;
         return command.Malformed ? ErrorCode.UnableToProcess : null;
     }
 
@@ -177,7 +164,7 @@ internal class Session(
             return;
         }
 
-        if (channel.MarketsAccepted && tickers.Length > options.MaxMarketsPerSubscription)
+        if (channel.MarketsAccepted && tickers.Length > context.Options.MaxMarketsPerSubscription)
         {
             Reject(command, ErrorCode.MarketLimitExceeded);
             return;
@@ -215,7 +202,7 @@ internal class Session(
         }
 
         string[] added = tickers.Where(ticker => !subscription.Tickers.Contains(ticker)).ToArray();
-        if (subscription.Tickers.Count + added.Length > options.MaxMarketsPerSubscription)
+        if (subscription.Tickers.Count + added.Length > context.Options.MaxMarketsPerSubscription)
         {
             Reject(command, ErrorCode.MarketLimitExceeded);
             return;

@@ -39,7 +39,7 @@ internal sealed partial class WebSocketConnection(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var commands = Channel.CreateBounded<Command>(new BoundedChannelOptions(PendingCommands) { SingleReader = true, SingleWriter = true });
         var sending = _outbound.SendAsync(stream, options.StallTimeout);
-        var session = dialect.Open(customer, _outbound, faults, metrics, options, timeProvider);
+        var session = dialect.Open(new SessionContext(_outbound, faults, metrics, options, timeProvider) { Customer = customer });
         var serving = exchange.ServeAsync(session, faults.Delayed(commands.Reader), ended.Token);
         var pinging = PingAsync(ended.Token);
         var receiving = ReceiveAsync(commands.Writer, ended.Token);

@@ -41,16 +41,13 @@ internal sealed class Recording
     /// <summary>In ticker order.</summary>
     public IReadOnlyList<MarketDefinition> Markets { get; }
 
-    /// <summary>Reads files that are played together: each file's first frame is at the same time, and a market is in one file only.</summary>
-    /// <param name="paths">At least one.</param>
+    /// <summary>Lays files beside each other that are played together: each file's first frame is at the same time, and a market is in one file only.</summary>
+    /// <param name="files">At least one.</param>
     /// <param name="copies">How often each market is there; with more than one, its tickers get the suffixes -001, -002 and so on.</param>
     /// <param name="timeProvider">The clock; recorded markets are open now.</param>
-    /// <exception cref="StartupException">
-    /// A file cannot be read, a line is no frame, two files have the same market, or there would be too many markets.
-    /// </exception>
-    public static Recording Load(IReadOnlyList<string> paths, int copies, TimeProvider timeProvider)
+    /// <exception cref="StartupException">Two files have the same market, or there would be too many markets.</exception>
+    public static Recording Combine(RecordedFile[] files, int copies, TimeProvider timeProvider)
     {
-        RecordedFile[] files = [.. paths.Select(RecordingReader.Read)];
         RequireDistinctMarkets(files);
         int markets = files.Sum(file => file.Markets.Count);
         if ((long)markets * copies > MaxMarkets)

@@ -1,4 +1,3 @@
-using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects.Cents;
@@ -8,12 +7,5 @@ internal sealed class CentsDialect : Dialect
 {
     public const string Name = "cents";
 
-    public override Session Open(
-        string customer,
-        OutboundQueue outbound,
-        ConnectionFaults faults,
-        MockKalshiMetrics metrics,
-        ConnectionOptions options,
-        TimeProvider timeProvider) =>
-        new(outbound, faults, metrics, options, timeProvider, new CentsFrames()) { Customer = customer };
+    public override Session Open(SessionContext context) => new(context, new CentsFrames());
 }

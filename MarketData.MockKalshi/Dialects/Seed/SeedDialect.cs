@@ -1,4 +1,3 @@
-using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects.Seed;
@@ -20,15 +19,6 @@ internal sealed class SeedDialect(SeedForm form) : Dialect
 
     public override Command Parse(ReadOnlyMemory<byte> text) => SeedCommand.Read(text);
 
-    public override Session Open(
-        string customer,
-        OutboundQueue outbound,
-        ConnectionFaults faults,
-        MockKalshiMetrics metrics,
-        ConnectionOptions options,
-        TimeProvider timeProvider)
-    {
-        var hub = LazyInitializer.EnsureInitialized(ref _hub, () => new SeedHub(form, metrics, options, timeProvider));
-        return new SeedSession(hub, outbound, faults, metrics, options, timeProvider) { Customer = customer };
-    }
+    public override Session Open(SessionContext context) =>
+        new SeedSession(LazyInitializer.EnsureInitialized(ref _hub, () => new SeedHub(form, context)), context);
 }

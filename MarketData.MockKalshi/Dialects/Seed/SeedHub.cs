@@ -21,8 +21,10 @@ internal sealed class SeedHub : Session
     private long _seq;
     private int _lastSid;
 
-    public SeedHub(SeedForm form, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider)
-        : base(new OutboundQueue(maxStreamFrames: 0), faults: null, metrics, options, timeProvider)
+    /// <param name="form">How frames look.</param>
+    /// <param name="context">Of any connection: limits, counters and clock are the same for all.</param>
+    public SeedHub(SeedForm form, SessionContext context)
+        : base(context with { Outbound = new OutboundQueue(maxStreamFrames: 0), Faults = null })
     {
         Form = form;
         _books = new Subscription(this, 1, FeedChannel.OrderbookDelta);

@@ -1,18 +1,15 @@
-using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Protocol;
 
 namespace MarketData.MockKalshi.Dialects.Seed;
 
 /// <summary>A connection's subscriptions in the seed dialect, and what its commands do to them. Runs in the exchange's loop like its base.</summary>
-internal sealed class SeedSession(
-    SeedHub hub, OutboundQueue outbound, ConnectionFaults faults, MockKalshiMetrics metrics, ConnectionOptions options, TimeProvider timeProvider)
-    : Session(outbound, faults, metrics, options, timeProvider)
+internal sealed class SeedSession(SeedHub hub, SessionContext context) : Session(context)
 {
     private readonly List<SeedSubscription> _subscriptions = [];
     private readonly HashSet<(string Channel, string Ticker)> _wanted = [];
     private readonly HashSet<string> _wantedTickers = new(StringComparer.Ordinal);
     private readonly SeedForm _form = hub.Form;
-    private readonly int _mostMarkets = options.MaxMarketsPerSubscription;
+    private readonly int _mostMarkets = context.Options.MaxMarketsPerSubscription;
 
     public override void Leave(IMarketFeed feed)
     {

@@ -18,6 +18,7 @@ internal sealed class RawClient : IDisposable
 {
     public const int Continuation = 0, TextMessage = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly TcpClient _tcp = new();
     private NetworkStream _stream = null!;
 
@@ -78,12 +79,17 @@ internal sealed class RawClient : IDisposable
         return new RawFrame(head[0] & 0x0F, (head[0] & 0x80) != 0, await ReadAsync((int)length));
     }
 
-    /// <summary>Skips to the next frame of a kind.</summary>
+    /// <summary>Skips to the next frame of a kind, for which the other frames do not give more time.</summary>
     public async Task<RawFrame> ReceiveAsync(int opcode)
     {
-        while (true)
+        return await SkipToAsync().WaitAsync(Patience, TestContext.Current.CancellationToken);
+
+        async Task<RawFrame> SkipToAsync()
         {
-            if (await ReceiveAsync() is var frame && frame.Opcode == opcode) return frame;
+            while (true)
+            {
+                if (await ReceiveAsync() is var frame && frame.Opcode == opcode) return frame;
+            }
         }
     }
 
@@ -99,5 +105,5 @@ internal sealed class RawClient : IDisposable
         return bytes;
     }
 
-    private static CancellationToken Token() => new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
+    private static CancellationToken Token() => new CancellationTokenSource(Patience).Token;
 }

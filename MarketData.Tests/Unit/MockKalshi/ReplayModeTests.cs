@@ -43,6 +43,18 @@ public sealed partial class ReplayModeTests : IDisposable
         Assert.Contains(second, failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_file_of_another_dialect_than_the_first_is_refused_by_its_name()
+    {
+        string first = Store("first.jsonl", Trade("KXA-1", "a1", 1));
+        string cents = Store(
+            "cents.jsonl", """{"type":"orderbook_delta","sid":1,"seq":1,"msg":{"market_ticker":"KXB-1","price":47,"delta":5,"side":"yes"}}""");
+
+        var failure = Assert.Throws<StartupException>(() => MockKalshiApplication.Build(["--replay", first, "--replay", cents]));
+
+        Assert.Contains($"The recording {cents} speaks cents", failure.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--seq backwards", "Replay:Seq")]
     [InlineData("--seq 7", "Replay:Seq")]

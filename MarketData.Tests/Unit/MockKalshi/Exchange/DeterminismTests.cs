@@ -50,7 +50,8 @@ public class DeterminismTests
         var sending = outbound.SendAsync(pipe.Writer.AsStream(), TimeSpan.FromMinutes(1));
         using var leave = new CancellationTokenSource();
         var commands = Channel.CreateUnbounded<Command>();
-        var serving = exchange.ServeAsync(new Session(outbound, faults: null, metrics, new ConnectionOptions(), clock), commands.Reader, leave.Token);
+        var session = new Session(new SessionContext(outbound, Faults: null, metrics, new ConnectionOptions(), clock));
+        var serving = exchange.ServeAsync(session, commands.Reader, leave.Token);
         var markets = await exchange.ListMarketsAsync(new MarketFilter(), after: null, limit: 100, leave.Token);
         string tickers = string.Join("\",\"", markets.Select(market => market.Definition.Ticker));
         string[] subscribe =
