@@ -9,6 +9,9 @@ public enum SkipReason : byte
 {
     IdenticalSnapshot,
     NoOpDelta,
+
+    /// <summary>A trade that the log has.</summary>
+    RepeatedTrade,
 }
 
 /// <summary>Why a frame or record does not go on.</summary>
@@ -45,7 +48,7 @@ public sealed class IngestMetrics : IDisposable
     private readonly Meter _meter;
     private readonly long[] _received = new long[Names<FrameType>().Length], _published = new long[Names<FrameType>().Length];
     private readonly long[] _skipped = new long[Names<SkipReason>().Length], _dropped = new long[Names<DropReason>().Length];
-    private long _acknowledged, _reconnects, _gaps, _resyncs, _stale, _relayed, _snapshotKeys;
+    private long _acknowledged, _reconnects, _gaps, _resyncs, _stale, _relayed, _snapshotKeys, _filledTrades;
 
     public IngestMetrics(IMeterFactory meters, IHostEnvironment environment)
     {
@@ -58,6 +61,7 @@ public sealed class IngestMetrics : IDisposable
         Observe("ingest.upstream.reconnects", () => Reconnects, "{connection}", "Connections to the exchange after the first.");
         Observe("ingest.upstream.gaps", () => Gaps, "{gap}", "Faults in a subscription's sequence numbers.");
         Observe("ingest.upstream.resyncs", () => Resyncs, "{market}", "Books asked for anew on a running connection.");
+        Observe("ingest.trades.filled", () => FilledTrades, "{trade}", "Missed trades that were published from the exchange's REST API.");
         Observe("ingest.books.stale", () => MarkedStaleCount, "{book}", "Books published as stale, after a loss.");
         Observe("relay.messages.published", () => RelayedMessages, "{message}", "Envelopes acknowledged by Redis.");
         Observe("relay.snapshots.written", () => SnapshotKeys, "{key}", "Snapshot keys written to Redis.");
@@ -70,6 +74,8 @@ public sealed class IngestMetrics : IDisposable
     public long Gaps => Interlocked.Read(ref _gaps);
 
     public long Resyncs => Interlocked.Read(ref _resyncs);
+
+    public long FilledTrades => Interlocked.Read(ref _filledTrades);
 
     public long MarkedStaleCount => Interlocked.Read(ref _stale);
 
@@ -110,6 +116,8 @@ public sealed class IngestMetrics : IDisposable
     public void Gap() => Interlocked.Increment(ref _gaps);
 
     public void Resynced(int markets) => Interlocked.Add(ref _resyncs, markets);
+
+    public void FilledTrade() => Interlocked.Increment(ref _filledTrades);
 
     public void MarkedStale() => Interlocked.Increment(ref _stale);
 

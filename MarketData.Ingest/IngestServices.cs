@@ -36,6 +36,8 @@ public static class IngestServices
         builder.AddOptions<UpstreamOptions>("Upstream");
         builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamValidation>();
         builder.Services.AddHttpClient<MarketDiscovery>();
+        builder.Services.AddHttpClient<TradeHistory>();
+        builder.Services.AddSingleton<TradeFiller>();
         builder.Services.AddSingleton<RequestSigner>();
         builder.Services.AddSingleton<UpstreamStatus>();
         builder.AddOptions<BootstrapOptions>("Bootstrap");
@@ -45,7 +47,7 @@ public static class IngestServices
         builder.Services.AddSingleton<FramePipeline>();
         builder.Services.AddSingleton<KafkaSink>();
         builder.Services.AddHostedService<UpstreamService>();
-        builder.Services.AddHealthChecks().AddCheck<BootstrapStatus>("bootstrap").AddCheck<UpstreamStatus>("exchange").AddCheck<KafkaSink>("publishing");
+        builder.Services.AddHealthChecks().AddCheck<BootstrapStatus>("bootstrap").AddCheck<UpstreamStatus>("exchange").AddCheck<TradeFiller>("trades").AddCheck<KafkaSink>("publishing");
     }
 
     private static void AddProducer(this IHostApplicationBuilder builder)

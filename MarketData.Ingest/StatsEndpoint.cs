@@ -32,6 +32,7 @@ public static class StatsEndpoint
         gaps = metrics.Gaps,
         booksMarkedStale = metrics.MarkedStaleCount,
         resyncs = metrics.Resyncs,
+        tradesFilled = metrics.FilledTrades,
     };
 
     private static object Bootstrap(BootstrapStatus status) => new

@@ -15,6 +15,9 @@ public sealed class OrderBook
 
     public bool IsEmpty => _yes.Count == 0 && _no.Count == 0;
 
+    /// <summary>The best bids of both sides cost more than a dollar together, which an exchange matches at once.</summary>
+    public bool IsCrossed => _yes.Count > 0 && _no.Count > 0 && _yes[^1].Price + _no[^1].Price > FixedPoint.PriceScale;
+
     /// <summary>The size at a price, 0 when nothing rests there.</summary>
     public long CountAt(Side side, int price)
     {

@@ -23,6 +23,7 @@ public sealed class EnvelopeWriter
     /// <param name="receivedTimestamp">Unix milliseconds, taken before parsing.</param>
     /// <param name="publishedTimestamp">Unix milliseconds.</param>
     /// <param name="isStale">Whether a snapshot is only the last known book, after a loss.</param>
+    /// <param name="source">Where the payload is from, plain text; empty writes <c>kalshi-websocket</c>.</param>
     /// <param name="traceparent">A W3C trace context of a sampled message, plain text; empty leaves the field out.</param>
     public ReadOnlyMemory<byte> Write(
         ReadOnlySpan<byte> payload,
@@ -33,10 +34,11 @@ public sealed class EnvelopeWriter
         long receivedTimestamp,
         long publishedTimestamp,
         bool isStale = false,
+        ReadOnlySpan<byte> source = default,
         ReadOnlySpan<byte> traceparent = default)
     {
         // One look at the capacity, then plain copies: this runs for every frame.
-        int capacity = FixedLength + payload.Length + channel.Length + ticker.Length + traceparent.Length;
+        int capacity = FixedLength + payload.Length + channel.Length + ticker.Length + source.Length + traceparent.Length;
         if (_buffer.Length < capacity) _buffer = new byte[Math.Max(capacity, 2 * _buffer.Length)];
         _length = 0;
 
@@ -62,7 +64,9 @@ public sealed class EnvelopeWriter
         Append(",\"sequence\":"u8);
         if (sequence is { } number) Append(number);
         else Append("null"u8);
-        Append(",\"source\":\"kalshi-websocket\",\"version\":1,\"streamSequence\":"u8);
+        Append(",\"source\":\""u8);
+        Append(source.IsEmpty ? "kalshi-websocket"u8 : source);
+        Append("\",\"version\":1,\"streamSequence\":"u8);
         Append(position.Sequence);
         Append(",\"streamEpoch\":"u8);
         Append(position.Epoch);

@@ -26,6 +26,12 @@ public readonly struct ExchangeFrame
 
     public ByteRange MarketId { get; private init; }
 
+    /// <summary>The id that tells a <c>trade</c> from every other; empty when absent.</summary>
+    public ByteRange TradeId { get; private init; }
+
+    /// <summary>The exchange's own time, Unix milliseconds; null when the frame carries none.</summary>
+    public long? Timestamp { get; private init; }
+
     /// <summary>The <c>msg</c> (or <c>data</c>) value; empty when absent.</summary>
     public ByteRange Body { get; private init; }
 
@@ -76,6 +82,8 @@ public readonly struct ExchangeFrame
                 Json = new ByteRange(start, end - start),
                 Ticker = fields.Ticker,
                 MarketId = fields.MarketId,
+                TradeId = fields.TradeId,
+                Timestamp = fields.Timestamp,
                 Body = fields.Body,
                 Id = fields.Id,
                 Sid = fields.Sid,

@@ -11,14 +11,17 @@ namespace MarketData.Domain.Frames;
 /// </summary>
 internal struct FrameFields
 {
-    public ByteRange Type, Ticker, MarketId, Body;
+    public ByteRange Type, Ticker, MarketId, TradeId, Body;
     public long Id, Sid;
     public long? Seq;
     public SnapshotLevels Levels;
     public bool HasPrivateFields, HasStatus;
 
     private ByteRange _channel, _rootTicker, _dollars, _fixedDelta, _sideName;
-    private long? _cents, _contracts;
+    private long? _cents, _contracts, _milliseconds, _seconds;
+
+    /// <summary>Unix milliseconds; the older field has whole seconds, or text on some types.</summary>
+    public readonly long? Timestamp => _milliseconds ?? (_seconds is >= 0 and < long.MaxValue / 1000 ? _seconds * 1000 : null);
 
     public void ReadObject(ref Utf8JsonReader reader, bool isRoot)
     {
@@ -118,6 +121,9 @@ internal struct FrameFields
     {
         switch (key.Length)
         {
+            case 2 when key.SequenceEqual("ts"u8):
+                _seconds = Integer(ref reader);
+                return true;
             case 2 when key.SequenceEqual("no"u8):
                 Levels = Levels with { No = Newest(Levels.No, Levels.NoForm, LevelForm.Cents, ref reader, out var form), NoForm = form };
                 return true;
@@ -127,11 +133,17 @@ internal struct FrameFields
             case 4 when key.SequenceEqual("side"u8):
                 _sideName = Text(ref reader);
                 return true;
+            case 5 when key.SequenceEqual("ts_ms"u8):
+                _milliseconds = Integer(ref reader);
+                return true;
             case 5 when key.SequenceEqual("price"u8):
                 _cents = Integer(ref reader);
                 return true;
             case 5 when key.SequenceEqual("delta"u8):
                 _contracts = Integer(ref reader);
+                return true;
+            case 8 when key.SequenceEqual("trade_id"u8):
+                TradeId = Text(ref reader);
                 return true;
             case 8 when key.SequenceEqual("delta_fp"u8):
                 _fixedDelta = Text(ref reader);

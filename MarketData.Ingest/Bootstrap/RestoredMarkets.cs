@@ -1,15 +1,18 @@
 using MarketData.Domain.Books;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
+using MarketData.Domain.Frames;
 using MarketData.Ingest.Pipeline;
 
 namespace MarketData.Ingest.Bootstrap;
 
-/// <summary>What the records of some partitions say about their markets: the books and the last number of each stream. Not thread-safe.</summary>
+/// <summary>What the records of some partitions say about their markets: the books, the last number of each stream, and the latest trades. Not thread-safe.</summary>
 public sealed class RestoredMarkets
 {
     private readonly Dictionary<byte[], Market>.AlternateLookup<ReadOnlySpan<byte>> _markets =
         new Dictionary<byte[], Market>(Utf8TextComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
+
+    private readonly SeenTrades _trades = new();
 
     /// <summary>Records that are no envelope.</summary>
     public long Unreadable { get; private set; }
@@ -27,6 +30,7 @@ public sealed class RestoredMarkets
         ref var last = ref market.Last[(int)stream];
         if (envelope.Position > last) last = envelope.Position;
         if (stream == StreamKind.OrderBook) market.Book.Apply(value, envelope);
+        else if (stream == StreamKind.Trade) NoteTrade(envelope.Payload.Of(value));
     }
 
     /// <summary>Hands everything over.</summary>
@@ -40,6 +44,13 @@ public sealed class RestoredMarkets
             bool isWhole = restored.Book is { HasBase: true, IsStale: false } && restored.Book.Position == market.Last(StreamKind.OrderBook);
             if (isWhole) market.Restore(restored.Book.Book, restored.Book.MarketId);
         }
+
+        markets.Trades.Add(_trades);
+    }
+
+    private void NoteTrade(ReadOnlySpan<byte> payload)
+    {
+        if (ExchangeFrame.TryParse(payload, out var frame, out _) && !frame.TradeId.IsEmpty) _trades.TryAdd(frame.TradeId.Of(payload), frame.Timestamp);
     }
 
     private Market Of(ReadOnlySpan<byte> ticker)

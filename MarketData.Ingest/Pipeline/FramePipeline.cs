@@ -8,17 +8,51 @@ namespace MarketData.Ingest.Pipeline;
 
 /// <summary>
 /// From a frame to a Kafka record: keeps private frames back and skips what changes nothing, numbers the market's stream, wraps the
-/// payload. Called by one loop at a time, which makes the order of arrival the order of the log.
+/// payload. Callers take turns, which makes the order of their turns the order of the log.
 /// </summary>
-public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time)
+public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time) : IDisposable
 {
-    private readonly BookDeduplicator _deduplicator = new();
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly BookDeduplicator _deduplicator = new(time);
     private readonly EnvelopeWriter _writer = new();
     private readonly SnapshotEnvelope _snapshots = new();
 
-    /// <returns>The market whose book needs a new snapshot, because this frame cannot be right; null otherwise.</returns>
+    /// <summary>Takes a frame that came over the exchange's socket.</summary>
+    /// <returns>A market whose book needs a new snapshot, because this frame or what came before it cannot be right; null otherwise.</returns>
     /// <exception cref="EnvelopeLostException">Kafka refused this envelope or an earlier one.</exception>
-    public ValueTask<string?> ProcessAsync(in ReceivedFrame received, in ExchangeFrame frame, CancellationToken cancellationToken)
+    public async ValueTask<string?> ProcessAsync(ReceivedFrame received, ExchangeFrame frame, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (await TakeAsync(received, frame, cancellationToken) is { } broken) return broken;
+            return _deduplicator.TakeCrossedForLong() is { } crossed ? await PublishStaleAsync(crossed, cancellationToken) : null;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Takes a missed trade, written as the socket would have brought it, unless the log has it.</summary>
+    /// <exception cref="EnvelopeLostException">Kafka refused this envelope or an earlier one.</exception>
+    public async Task FillTradeAsync(ReceivedFrame written, ExchangeFrame frame, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            // Most of what is asked for is there already, which is no repetition by the exchange.
+            if (!IsNewTrade(written.Bytes.Span, frame)) return;
+            await PublishAsync(markets.Of(frame.Ticker.Of(written.Bytes.Span)), written, frame, "kalshi-rest"u8, cancellationToken);
+            metrics.FilledTrade();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private ValueTask<string?> TakeAsync(in ReceivedFrame received, in ExchangeFrame frame, CancellationToken cancellationToken)
     {
         switch (frame.Type)
         {
@@ -30,6 +64,9 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
             case FrameType.Unknown when frame.TypeName.IsEmpty:
                 metrics.Dropped(DropReason.Untyped);
                 return default;
+            case FrameType.Trade when !IsNewTrade(received.Bytes.Span, frame):
+                metrics.Skipped(SkipReason.RepeatedTrade);
+                return default;
         }
 
         var bytes = received.Bytes.Span;
@@ -39,9 +76,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         switch (verdict)
         {
             case BookVerdict.Publish:
-                var value = Wrap(market, received, frame);
-                metrics.Published(frame.Type);
-                return ProduceAsync(market.Key, value, received.ReceivedAt, cancellationToken);
+                return PublishAsync(market, received, frame, source: default, cancellationToken);
             case BookVerdict.IdenticalSnapshot:
                 metrics.Skipped(SkipReason.IdenticalSnapshot);
                 return default;
@@ -57,12 +92,38 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         }
     }
 
+    private bool IsNewTrade(ReadOnlySpan<byte> bytes, in ExchangeFrame frame) =>
+        frame.TradeId.IsEmpty || markets.Trades.TryAdd(frame.TradeId.Of(bytes), frame.Timestamp);
+
+    private ValueTask<string?> PublishAsync(
+        TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame, ReadOnlySpan<byte> source, CancellationToken cancellationToken)
+    {
+        var value = Wrap(market, received, frame, source);
+        metrics.Published(frame.Type);
+        return ProduceAsync(market.Key, value, received.ReceivedAt, cancellationToken);
+    }
+
     /// <summary>
     /// Something was lost: publishes every book that was right so far once more, marked stale, so that everybody who holds it knows. Their
     /// next snapshots set them right.
     /// </summary>
     /// <exception cref="EnvelopeLostException">Kafka refused some of it; every book is marked all the same.</exception>
     public async Task MarkStaleAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await PublishAllStaleAsync(cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private async Task PublishAllStaleAsync(CancellationToken cancellationToken)
     {
         EnvelopeLostException? lost = null;
         foreach (var market in markets.Current())
@@ -98,7 +159,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         return null;
     }
 
-    private byte[] Wrap(TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame)
+    private byte[] Wrap(TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame, ReadOnlySpan<byte> source)
     {
         var bytes = received.Bytes.Span;
         var payload = frame.Json.Of(bytes);
@@ -110,6 +171,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
             frame.Seq,
             market.Next(channel.Stream(), markets.Epoch),
             received.ReceivedTimestamp,
-            time.GetUtcNow().ToUnixTimeMilliseconds()).ToArray();
+            time.GetUtcNow().ToUnixTimeMilliseconds(),
+            source: source).ToArray();
     }
 }

@@ -31,6 +31,9 @@ public sealed class TrackedMarket(byte[] key)
 
     public BookState State { get; set; }
 
+    /// <summary>Since when the book is crossed, on the monotonic clock; null when it is not.</summary>
+    public long? CrossedSince { get; set; }
+
     /// <summary>The exchange's id of the market, as text; empty when unknown.</summary>
     public byte[] MarketId { get; private set; } = [];
 

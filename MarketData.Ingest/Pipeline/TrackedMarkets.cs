@@ -16,6 +16,9 @@ public sealed class TrackedMarkets(TimeProvider time)
     /// </summary>
     public long Epoch { get; private set; } = time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>The trades of all markets that the log has.</summary>
+    public SeenTrades Trades { get; } = new();
+
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Markets whose book was read back from the log.</summary>

@@ -24,13 +24,13 @@ public enum Observation : byte
 /// arrives. Sending runs beside receiving, which hands every frame to <see cref="Observe"/>.
 /// </summary>
 public sealed partial class SubscriptionSession(
-    ExchangeConnection connection, UpstreamOptions options, IngestMetrics metrics, TimeProvider time, ILogger logger)
+    ExchangeConnection connection, TradeFiller trades, UpstreamOptions options, IngestMetrics metrics, TimeProvider time, ILogger logger)
 {
-    private const string BookChannel = "orderbook_delta";
+    private const string BookChannel = "orderbook_delta", TradeChannel = "trade";
 
     // Error codes after which a subscription has lost messages and is over: channel error, internal error (older), buffer overflow.
     private static readonly int[] TerminalCodes = [10, 17, 25];
-    private static readonly string[] AllMarketChannels = ["ticker", "trade", "market_lifecycle_v2"];
+    private static readonly string[] AllMarketChannels = ["ticker", TradeChannel, "market_lifecycle_v2"];
 
     // A book whose snapshot did not help is asked for again with the next refresh, not at once.
     private static readonly TimeSpan BookRetry = TimeSpan.FromSeconds(30), ResyncPause = TimeSpan.FromSeconds(1), SnapshotTimeout = TimeSpan.FromSeconds(5);
@@ -145,9 +145,11 @@ public sealed partial class SubscriptionSession(
         var step = _sequences.Take(sid, seq);
         if (step == SequenceStep.InOrder) return Observation.Taken;
         LogSequence(sid, last, seq);
-        // A subscription that was never acknowledged may be the one of books.
-        bool isBooks = sid == Interlocked.Read(ref _bookSid) || !_channelOf.ContainsKey(sid);
+        // A subscription that was never acknowledged may be any.
+        string? channel = _channelOf.GetValueOrDefault(sid);
+        bool isBooks = sid == Interlocked.Read(ref _bookSid) || channel == null;
         if (isBooks) _resync.AskForAllBooks();
+        if (channel is null or TradeChannel) trades.NoteLoss();
         return step == SequenceStep.Repeated ? Observation.Repeated : isBooks ? Observation.BooksLost : Observation.Gap;
     }
 
@@ -163,6 +165,7 @@ public sealed partial class SubscriptionSession(
     {
         _channelOf[sid] = channel;
         if (channel == BookChannel) Interlocked.Exchange(ref _bookSid, sid);
+        else if (channel == TradeChannel) trades.NoteSubscribed();
     }
 
     private void ObserveLifecycle(ReadOnlySpan<byte> bytes, in ExchangeFrame frame)
@@ -178,6 +181,7 @@ public sealed partial class SubscriptionSession(
     {
         if (!_channelOf.Remove(sid, out string? channel)) throw new SubscriptionLostException(sid, reason);
         LogEnded(channel, reason);
+        if (channel == TradeChannel) trades.NoteLoss();
         if (channel == BookChannel) _resync.BooksEnded();
         else _resync.ChannelEnded(channel);
         return channel == BookChannel;

@@ -64,6 +64,9 @@ public sealed class UpstreamOptions
     [Range(1, 600, ErrorMessage = "Upstream:AnswerSeconds must be 1 to 600 seconds.")]
     public int AnswerSeconds { get; set; } = 10;
 
+    /// <summary>Whether trades that were missed are asked for at <c>GET /markets/trades</c>. Default true.</summary>
+    public bool FillTrades { get; set; } = true;
+
     /// <summary>Largest frame accepted from the exchange, in bytes. Default 16 MiB.</summary>
     [Range(1024, 64 << 20, ErrorMessage = "Upstream:MaxFrameBytes must be 1024 to 67108864 bytes.")]
     public int MaxFrameBytes { get; set; } = 16 << 20;

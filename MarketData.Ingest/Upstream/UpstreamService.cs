@@ -15,6 +15,7 @@ public sealed partial class UpstreamService(
     LogBootstrap bootstrap,
     TrackedMarkets markets,
     FramePipeline pipeline,
+    TradeFiller trades,
     KafkaTopic topic,
     KafkaSink sink,
     RequestSigner signer,
@@ -36,6 +37,7 @@ public sealed partial class UpstreamService(
         await topic.EnsureAsync(stoppingToken);
         status.Down("waiting until the log is read back");
         await bootstrap.RestoreAsync(markets, stoppingToken);
+        trades.NoteLoss();
         status.Down("connecting");
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -56,6 +58,7 @@ public sealed partial class UpstreamService(
                 else LogDown(exception.Message, wait.TotalSeconds, IsExpected(exception) ? null : exception);
             }
 
+            trades.NoteLoss();
             await EndFeedAsync(stoppingToken);
             await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -93,13 +96,16 @@ public sealed partial class UpstreamService(
         _backoff.Connected();
         LogConnected(address, tickers.Count);
 
-        var session = new SubscriptionSession(connection, options.Value, metrics, time, logger);
+        var session = new SubscriptionSession(connection, trades, options.Value, metrics, time, logger);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var subscribing = KeepSubscribedAsync(session, discovery, tickers, ending.Token);
         var receiving = ReceiveAsync(connection, session, ending.Token, stoppingToken);
-        var first = await Task.WhenAny(subscribing, receiving);
+        var filling = options.Value.FillTrades
+            ? trades.RunAsync(scope.ServiceProvider.GetRequiredService<TradeHistory>(), ending.Token)
+            : Task.Delay(Timeout.InfiniteTimeSpan, time, ending.Token);
+        var first = await Task.WhenAny(subscribing, receiving, filling);
         await ending.CancelAsync();
-        await Task.WhenAll(subscribing, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(subscribing, receiving, filling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first;
         return await connection.CloseAsync(stoppingToken);
     }

@@ -11,8 +11,11 @@ public sealed class BookDeduplicatorTests
     private const string TenAtForty = """{"type":"orderbook_snapshot","msg":{"market_ticker":"A","yes_dollars_fp":[["0.4000","10.00"]]}}""";
     private const string Empty = """{"type":"orderbook_snapshot","msg":{"market_ticker":"A","market_id":""}}""";
 
-    private readonly BookDeduplicator _deduplicator = new();
+    private readonly ManualTime _time = new();
+    private readonly BookDeduplicator _deduplicator;
     private readonly TrackedMarket _market = new("A"u8.ToArray());
+
+    public BookDeduplicatorTests() => _deduplicator = new BookDeduplicator(_time);
 
     [Fact]
     public void The_first_snapshot_is_published_and_an_identical_one_is_skipped()
@@ -107,8 +110,46 @@ public sealed class BookDeduplicatorTests
         Assert.Equal(BookVerdict.Publish, Judge(TenAtForty));
     }
 
-    private static string Delta(string change) =>
-        $$$"""{"type":"orderbook_delta","msg":{"market_ticker":"A","price_dollars":"0.4000","delta_fp":"{{{change}}}","side":"yes"}}""";
+    [Fact]
+    public void A_book_that_stays_crossed_is_taken_for_wrong_once()
+    {
+        Judge(TenAtForty);
+        Assert.Equal(BookVerdict.Publish, Judge(Delta("1.00", "0.6001", "no")));
+        _time.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.Null(_deduplicator.TakeCrossedForLong());
+
+        _time.Advance(TimeSpan.FromSeconds(0.1));
+
+        Assert.Same(_market, _deduplicator.TakeCrossedForLong());
+        Assert.Equal(BookState.Stale, _market.State);
+        Assert.Null(_deduplicator.TakeCrossedForLong());
+    }
+
+    [Theory]
+    [InlineData("0.6000", "1.00", "0.00")]
+    [InlineData("0.6001", "1.00", "-1.00")]
+    public void A_dollar_together_or_a_moment_of_crossing_is_no_fault(string price, string change, string later)
+    {
+        Judge(TenAtForty);
+        Judge(Delta(change, price, "no"));
+        Judge(Delta(later, price, "no"));
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Null(_deduplicator.TakeCrossedForLong());
+        Assert.Equal(BookState.Current, _market.State);
+    }
+
+    [Fact]
+    public void A_delta_under_another_market_id_cannot_be_right()
+    {
+        Judge("""{"type":"orderbook_snapshot","msg":{"market_ticker":"A","market_id":"one","yes_dollars_fp":[["0.4000","10.00"]]}}""");
+        Assert.Equal(BookVerdict.Publish, Judge(Delta("1.00", id: "one")));
+        Assert.Equal(BookVerdict.Broken, Judge(Delta("1.00", id: "two")));
+    }
+
+    private static string Delta(string change, string price = "0.4000", string side = "yes", string id = "") =>
+        $$$"""{"type":"orderbook_delta","msg":{"market_ticker":"A","market_id":"{{{id}}}","price_dollars":"{{{price}}}","delta_fp":"{{{change}}}","side":"{{{side}}}"}}""";
 
     private BookVerdict Judge(string text)
     {

@@ -27,6 +27,7 @@ internal sealed class ScriptedExchange : IAsyncDisposable
             Interlocked.Increment(ref _listings);
             return Listing(context);
         });
+        _app.MapGet("/trade-api/v2/markets/trades", context => Trades(context));
         _app.Map("/trade-api/ws/v2", async context =>
         {
             context.Response.StatusCode = Handshake(context.Request);
@@ -42,6 +43,9 @@ internal sealed class ScriptedExchange : IAsyncDisposable
 
     /// <summary>Answers <c>GET /markets</c>.</summary>
     public RequestDelegate Listing { get; set; } = Page("", "MKT-A", "MKT-B");
+
+    /// <summary>Answers <c>GET /markets/trades</c>.</summary>
+    public RequestDelegate Trades { get; set; } = context => context.Response.WriteAsJsonAsync(new { trades = Array.Empty<object>(), cursor = "" });
 
     /// <summary>Judges a handshake: 200 lets it through, any other status refuses it.</summary>
     public Func<HttpRequest, int> Handshake { get; set; } = _ => StatusCodes.Status200OK;
