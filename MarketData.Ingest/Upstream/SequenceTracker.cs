@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace MarketData.Ingest.Upstream;
 
 /// <summary>How a frame's number follows on the one before it.</summary>
@@ -19,7 +21,6 @@ public enum SequenceStep : byte
 public sealed class SequenceTracker
 {
     private readonly Dictionary<long, long> _last = [];
-    private bool _sawUnreadable;
 
     /// <summary>The last number taken on a subscription; 0 before the first.</summary>
     public long Last(long sid) => _last.GetValueOrDefault(sid);
@@ -27,17 +28,11 @@ public sealed class SequenceTracker
     /// <summary>Takes the number of a frame, unless it came before.</summary>
     public SequenceStep Take(long sid, long seq)
     {
-        if (!_last.TryGetValue(sid, out long last))
-        {
-            // The first number seen is the base, unless the frame before it may have been one that could not be read.
-            last = _sawUnreadable ? 0 : seq - 1;
-        }
-
+        // Before the first number there is 0: a subscription that begins with another number than 1 has lost what came before.
+        ref long last = ref CollectionsMarshal.GetValueRefOrAddDefault(_last, sid, out _);
         if (seq <= last) return SequenceStep.Repeated;
-        _last[sid] = seq;
-        return seq == last + 1 ? SequenceStep.InOrder : SequenceStep.Gap;
+        bool follows = seq == last + 1;
+        last = seq;
+        return follows ? SequenceStep.InOrder : SequenceStep.Gap;
     }
-
-    /// <summary>A frame could not be read: if it carried a number, the next one of its subscription shows the hole.</summary>
-    public void SkipUnreadable() => _sawUnreadable = true;
 }

@@ -136,9 +136,6 @@ public sealed partial class SubscriptionSession(
     /// <summary>A market's book is wrong for itself.</summary>
     public void BookIsBroken(string ticker) => _resync.AskForBook(ticker);
 
-    /// <summary>Takes note of a frame that could not be read.</summary>
-    public void SkipUnreadable() => _sequences.SkipUnreadable();
-
     private Observation CheckSequence(long sid, long seq)
     {
         long last = _sequences.Last(sid);

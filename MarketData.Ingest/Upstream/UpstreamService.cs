@@ -117,7 +117,6 @@ public sealed partial class UpstreamService(
         {
             if (!ExchangeFrame.TryParse(received.Bytes.Span, out var frame, out var error))
             {
-                session.SkipUnreadable();
                 metrics.Dropped(DropReason.Malformed);
                 LogMalformed(received.Bytes.Length, error);
                 continue;

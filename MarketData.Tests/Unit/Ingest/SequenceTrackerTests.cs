@@ -16,18 +16,10 @@ public sealed class SequenceTrackerTests
     }
 
     [Fact]
-    public void The_first_number_seen_is_the_base()
+    public void A_subscription_that_does_not_begin_with_1_has_lost_its_beginning()
     {
-        Assert.Equal(SequenceStep.InOrder, _tracker.Take(1, 17));
+        Assert.Equal(SequenceStep.Gap, _tracker.Take(1, 17));
         Assert.Equal(SequenceStep.InOrder, _tracker.Take(1, 18));
-    }
-
-    [Fact]
-    public void The_first_number_must_be_one_after_an_unreadable_frame()
-    {
-        _tracker.SkipUnreadable();
-        Assert.Equal(SequenceStep.InOrder, _tracker.Take(1, 1));
-        Assert.Equal(SequenceStep.Gap, _tracker.Take(2, 2));
     }
 
     [Fact]
