@@ -35,6 +35,9 @@ public enum DropReason : byte
     /// <summary>Came with a number that had come before.</summary>
     Repeated,
 
+    /// <summary>Written by a leader after another had replaced it.</summary>
+    Fenced,
+
     /// <summary>Kafka refused it.</summary>
     Undelivered,
 

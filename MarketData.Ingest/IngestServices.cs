@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using MarketData.Domain.Channels;
 using MarketData.Ingest.Bootstrap;
+using MarketData.Ingest.Leadership;
 using MarketData.Ingest.Pipeline;
 using MarketData.Ingest.Relay;
 using MarketData.Ingest.Upstream;
@@ -40,6 +41,11 @@ public static class IngestServices
         builder.Services.AddSingleton<TradeFiller>();
         builder.Services.AddSingleton<RequestSigner>();
         builder.Services.AddSingleton<UpstreamStatus>();
+        builder.AddOptions<LeadershipOptions>("Leadership");
+        builder.Services.AddSingleton<IValidateOptions<LeadershipOptions>, LeadershipValidation>();
+        builder.Services.AddSingleton<LeadershipStatus>();
+        builder.Services.AddSingleton<Lease>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Lease>());
         builder.AddOptions<BootstrapOptions>("Bootstrap");
         builder.Services.AddSingleton<BootstrapStatus>();
         builder.Services.AddSingleton<LogBootstrap>();
@@ -47,7 +53,7 @@ public static class IngestServices
         builder.Services.AddSingleton<FramePipeline>();
         builder.Services.AddSingleton<KafkaSink>();
         builder.Services.AddHostedService<UpstreamService>();
-        builder.Services.AddHealthChecks().AddCheck<BootstrapStatus>("bootstrap").AddCheck<UpstreamStatus>("exchange").AddCheck<TradeFiller>("trades").AddCheck<KafkaSink>("publishing");
+        builder.Services.AddHealthChecks().AddCheck<LeadershipStatus>("leadership").AddCheck<BootstrapStatus>("bootstrap").AddCheck<UpstreamStatus>("exchange").AddCheck<TradeFiller>("trades").AddCheck<KafkaSink>("publishing");
     }
 
     private static void AddProducer(this IHostApplicationBuilder builder)
@@ -99,6 +105,7 @@ public static class IngestServices
         builder.AddRedisConnector("redis");
         builder.Services.AddSingleton<RelayMarkets>();
         builder.Services.AddSingleton<RelayOffsets>();
+        builder.Services.AddSingleton<RelayFences>();
         builder.Services.AddSingleton<RelayRecovery>();
         builder.Services.AddSingleton<RelayPublisher>();
         builder.Services.AddSingleton<RelayStatus>();

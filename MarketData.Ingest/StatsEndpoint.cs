@@ -1,4 +1,5 @@
 using MarketData.Ingest.Bootstrap;
+using MarketData.Ingest.Leadership;
 using MarketData.Ingest.Pipeline;
 using MarketData.Ingest.Upstream;
 
@@ -10,6 +11,7 @@ public static class StatsEndpoint
     public static void MapStats(this WebApplication app) => app.MapGet("/stats", (IngestMetrics metrics, StageLatencies latencies, IServiceProvider services) => new
     {
         upstream = services.GetService<UpstreamStatus>() is { } upstream ? Upstream(upstream, metrics, services.GetRequiredService<TrackedMarkets>()) : null,
+        leadership = services.GetService<LeadershipStatus>() is { } lead ? new { role = lead.Role, term = lead.Term, termsLed = lead.TermsLed } : null,
         bootstrap = services.GetService<BootstrapStatus>() is { } bootstrap ? Bootstrap(bootstrap) : null,
         relay = services.GetService<Relay.RelayStatus>() is { } relay
             ? new { problem = relay.Problem, messagesPublished = metrics.RelayedMessages, snapshotKeysWritten = metrics.SnapshotKeys }

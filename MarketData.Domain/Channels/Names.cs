@@ -8,6 +8,9 @@ public static class KafkaNames
     /// <summary>The consumer group of the relay.</summary>
     public const string RelayGroup = "market-data-redis-publisher";
 
+    /// <summary>The channel of the record that a new leader of ingest writes to every partition: what has a lower term behind it is void.</summary>
+    public static ReadOnlySpan<byte> FenceChannel => "ingest_term"u8;
+
     /// <summary>The key of frames that belong to no market.</summary>
     public static ReadOnlySpan<byte> NoMarketKey => "all-markets"u8;
 }

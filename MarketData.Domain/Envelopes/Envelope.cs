@@ -31,6 +31,12 @@ public readonly struct Envelope
     /// <summary>When the count of <see cref="StreamSequence"/> began, Unix milliseconds; a later epoch begins again at 1.</summary>
     public long StreamEpoch { get; private init; }
 
+    /// <summary>
+    /// The term of the leader of ingest that wrote it; 0 when it carries none. In a partition of the log, a lower one than stood before it
+    /// is what a replaced leader wrote, and void.
+    /// </summary>
+    public long Term { get; private init; }
+
     /// <summary>Unix milliseconds at which the frame was received from the exchange.</summary>
     public long ReceivedTimestamp { get; private init; }
 
@@ -56,7 +62,7 @@ public readonly struct Envelope
             var reader = new Utf8JsonReader(bytes);
             ByteRange payload = default, channel = default, ticker = default;
             long? sequence = null;
-            long streamSequence = 0, streamEpoch = 0, received = 0;
+            long streamSequence = 0, streamEpoch = 0, received = 0, term = 0;
             bool isStale = false;
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new JsonException("an envelope is a JSON object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -68,6 +74,7 @@ public readonly struct Envelope
                 else if (key.SequenceEqual("sequence"u8)) sequence = Integer(ref reader);
                 else if (key.SequenceEqual("streamSequence"u8)) streamSequence = Integer(ref reader) ?? 0;
                 else if (key.SequenceEqual("streamEpoch"u8)) streamEpoch = Integer(ref reader) ?? 0;
+                else if (key.SequenceEqual("term"u8)) term = Integer(ref reader) ?? 0;
                 else if (key.SequenceEqual("receivedTimestamp"u8)) received = Integer(ref reader) ?? 0;
                 else if (key.SequenceEqual("stale"u8)) isStale = Flag(ref reader);
                 else Value(ref reader);
@@ -84,6 +91,7 @@ public readonly struct Envelope
                 Sequence = sequence,
                 StreamSequence = streamSequence,
                 StreamEpoch = streamEpoch,
+                Term = term,
                 ReceivedTimestamp = received,
                 IsStale = isStale,
             };

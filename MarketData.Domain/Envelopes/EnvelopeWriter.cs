@@ -8,11 +8,14 @@ namespace MarketData.Domain.Envelopes;
 /// </summary>
 public sealed class EnvelopeWriter
 {
-    // More than the names of the fields and five numbers of 20 digits take.
+    // More than the names of the fields and six numbers of 20 digits take.
     private const int FixedLength = 512;
 
     private byte[] _buffer = new byte[4096];
     private int _length;
+
+    /// <summary>The term of the leader of ingest that writes; 0 leaves the field out.</summary>
+    public long Term { get; set; }
 
     /// <summary>Writes an envelope.</summary>
     /// <param name="payload">The exchange's frame: one JSON value.</param>
@@ -70,6 +73,12 @@ public sealed class EnvelopeWriter
         Append(position.Sequence);
         Append(",\"streamEpoch\":"u8);
         Append(position.Epoch);
+        if (Term > 0)
+        {
+            Append(",\"term\":"u8);
+            Append(Term);
+        }
+
         if (isStale) Append(",\"stale\":true"u8);
         if (!traceparent.IsEmpty)
         {

@@ -14,6 +14,13 @@ public sealed class SnapshotEnvelope
     private readonly ArrayBufferWriter<byte> _payload = new(4096);
     private readonly EnvelopeWriter _envelope = new();
 
+    /// <inheritdoc cref="EnvelopeWriter.Term"/>
+    public long Term
+    {
+        get => _envelope.Term;
+        set => _envelope.Term = value;
+    }
+
     /// <param name="ticker">The market.</param>
     /// <param name="book">A book that has a base.</param>
     /// <param name="publishedTimestamp">Unix milliseconds.</param>

@@ -10,7 +10,7 @@ public sealed class BootstrapStatus : IHealthCheck
     private long _records, _total, _unreadable;
     private int _books;
 
-    /// <summary><c>waiting</c>, <c>bootstrapping</c>, <c>done</c> or <c>off</c>.</summary>
+    /// <summary><c>waiting</c>, <c>bootstrapping</c>, <c>following</c> (standing by), <c>done</c> or <c>off</c>.</summary>
     public string State { get; private set; } = "waiting";
 
     public long Records => Interlocked.Read(ref _records);
@@ -30,13 +30,17 @@ public sealed class BootstrapStatus : IHealthCheck
     /// <summary>Something is waited for; null when it is there.</summary>
     public void Waiting(string? problem) => _problem = problem;
 
+    /// <summary>So many records more are to be read.</summary>
     public void Begin(long total)
     {
-        Interlocked.Exchange(ref _total, total);
-        (State, _phase) = ("bootstrapping", "bootstrapping");
+        Interlocked.Add(ref _total, total);
+        if (State == "waiting") (State, _phase) = ("bootstrapping", "bootstrapping");
     }
 
     public void Read(int records) => Interlocked.Add(ref _records, records);
+
+    /// <summary>The log is read back as far as it goes, and read on while another process leads.</summary>
+    public void Following() => (State, _phase, _problem) = ("following", null, null);
 
     public void Done(int books, long unreadable)
     {
@@ -49,7 +53,7 @@ public sealed class BootstrapStatus : IHealthCheck
     {
         string? phase = _phase, problem = _problem;
         return Task.FromResult(
-            phase == null ? HealthCheckResult.Healthy(State == "off" ? "Switched off." : $"{Books} books read back from {Records} records.")
+            phase == null ? HealthCheckResult.Healthy(State == "off" ? "Switched off." : State == "following" ? $"Follows the log: {Records} records read." : $"{Books} books read back from {Records} records.")
             : new HealthCheckResult(
                 context.Registration.FailureStatus,
                 $"{phase}: {Records} of {Total} records read back from the log.{(problem == null ? "" : $" Waiting for Kafka: {problem}")}"));

@@ -7,7 +7,7 @@ namespace MarketData.Ingest.Bootstrap;
 
 /// <summary>
 /// Reads the end of the log back before the exchange is asked for anything, so that a restart republishes no unchanged book and every
-/// stream's numbers go on. The partitions are read side by side up to where the log ended at the start; a Kafka that is away is waited for.
+/// stream's numbers go on; while another process leads, reads on as the log grows. The partitions are read side by side up to where the log ended at the start; a Kafka that is away is waited for.
 /// </summary>
 public sealed partial class LogBootstrap(
     IServiceProvider services,
@@ -18,11 +18,16 @@ public sealed partial class LogBootstrap(
     ILogger<LogBootstrap> logger)
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5), MaxWait = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5), ReportInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5), ReportInterval = TimeSpan.FromSeconds(5), FollowInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>Records between two notes of the progress.</summary>
     private const int ProgressRecords = 4096;
 
+    // For each partition, what was read of it and how far.
+    private readonly Dictionary<int, RestoredMarkets> _read = [];
+    private readonly Dictionary<int, long> _next = [];
+
+    /// <summary>Reads the rest of the log and hands everything over.</summary>
     /// <exception cref="KafkaException">Kafka will not have it, and would not next time either.</exception>
     public async Task RestoreAsync(TrackedMarkets markets, CancellationToken cancellationToken)
     {
@@ -33,25 +38,53 @@ public sealed partial class LogBootstrap(
         }
 
         long started = time.GetTimestamp();
+        await ReadOnAsync(cancellationToken);
+        long unreadable = 0;
+        foreach (var restored in _read.Values)
+        {
+            restored.MoveTo(markets);
+            unreadable += restored.Unreadable;
+        }
+
+        markets.EndRestore();
+        Forget();
+        status.Done(markets.RestoredCount, unreadable);
+        LogDone(status.Records, markets.RestoredCount, markets.Count, unreadable, time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>Reads on again and again while another process leads, so that taking over costs only the rest.</summary>
+    public async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        while (options.Value.Enabled)
+        {
+            await ReadOnAsync(cancellationToken);
+            status.Following();
+            await Task.Delay(FollowInterval, time, cancellationToken);
+        }
+    }
+
+    /// <summary>What was read is not needed, or not true any more.</summary>
+    public void Forget()
+    {
+        _read.Clear();
+        _next.Clear();
+    }
+
+    private async Task ReadOnAsync(CancellationToken cancellationToken)
+    {
         var sections = await FindSectionsAsync(cancellationToken);
-        status.Begin(sections.Sum(section => section.Length));
-        LogBegin(status.Total, sections.Count, options.Value.LookbackMinutes);
+        long total = sections.Sum(section => section.Length);
+        status.Begin(total);
+        if (_next.Count == 0) LogBegin(total, sections.Count, options.Value.LookbackMinutes);
+        foreach (var section in sections) _read.TryAdd(section.Partition, new RestoredMarkets());
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var reading = ReadAsync(sections, ending);
         var reporting = ReportAsync(ending.Token);
         try
         {
-            long unreadable = 0;
-            foreach (var restored in await reading)
-            {
-                restored.MoveTo(markets);
-                unreadable += restored.Unreadable;
-            }
-
-            markets.EndRestore();
-            status.Done(markets.RestoredCount, unreadable);
-            LogDone(status.Records, markets.RestoredCount, markets.Count, unreadable, time.GetElapsedTime(started).TotalSeconds);
+            await reading;
+            foreach (var section in sections) _next[section.Partition] = section.End;
         }
         finally
         {
@@ -96,14 +129,16 @@ public sealed partial class LogBootstrap(
         foreach (var start in starts)
         {
             var end = consumer.QueryWatermarkOffsets(start.TopicPartition, RequestTimeout).High;
-            // A partition without a record that young answers with a negative offset.
-            if (start.Offset >= 0 && start.Offset < end) sections.Add(new LogSection(start.Partition, start.Offset, end));
+            // A partition without a record that young answers with a negative offset: only what comes from now on is of interest.
+            long from = _next.TryGetValue(start.Partition, out long next) ? next : start.Offset >= 0 ? start.Offset.Value : end;
+            if (from < end) sections.Add(new LogSection(start.Partition, from, end));
+            else _next.TryAdd(start.Partition, end);
         }
 
         return sections;
     }
 
-    private async Task<RestoredMarkets[]> ReadAsync(List<LogSection> sections, CancellationTokenSource ending)
+    private Task ReadAsync(List<LogSection> sections, CancellationTokenSource ending)
     {
         var shares = sections.OrderByDescending(section => section.Length)
             .Select((section, rank) => (section, Share: rank % Environment.ProcessorCount))
@@ -113,15 +148,14 @@ public sealed partial class LogBootstrap(
             .ToList();
         // A share that fails ends the others: without it nothing may go on.
         foreach (var share in shares) _ = share.ContinueWith(_ => ending.CancelAsync(), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        return await Task.WhenAll(shares);
+        return Task.WhenAll(shares);
     }
 
-    private RestoredMarkets Read(IReadOnlyList<LogSection> sections, CancellationToken cancellationToken)
+    private void Read(IReadOnlyList<LogSection> sections, CancellationToken cancellationToken)
     {
         using var consumer = BuildConsumer();
         var ends = sections.ToDictionary(section => section.Partition, section => section.End);
         consumer.Assign(sections.Select(section => new TopicPartitionOffset(kafka.Value.Topic, section.Partition, section.Start)));
-        var markets = new RestoredMarkets();
         int unreported = 0;
         long heard = time.GetTimestamp();
         while (ends.Count > 0)
@@ -139,7 +173,7 @@ public sealed partial class LogBootstrap(
             if (!ends.TryGetValue(partition, out long end)) continue;
             if (!result.IsPartitionEOF && result.Offset < end)
             {
-                markets.Apply(result.Message.Value);
+                _read[partition].Apply(result.Message.Value);
                 unreported++;
             }
 
@@ -156,8 +190,6 @@ public sealed partial class LogBootstrap(
             status.Waiting(null);
             unreported = 0;
         }
-
-        return markets;
     }
 
     private ConsumeResult<Ignore, byte[]>? Consume(IConsumer<Ignore, byte[]> consumer, CancellationToken cancellationToken)

@@ -6,13 +6,14 @@ using MarketData.Ingest.Pipeline;
 
 namespace MarketData.Ingest.Bootstrap;
 
-/// <summary>What the records of some partitions say about their markets: the books, the last number of each stream, and the latest trades. Not thread-safe.</summary>
+/// <summary>What the records of a partition say about its markets: the books, the last number of each stream, and the latest trades. Not thread-safe.</summary>
 public sealed class RestoredMarkets
 {
     private readonly Dictionary<byte[], Market>.AlternateLookup<ReadOnlySpan<byte>> _markets =
         new Dictionary<byte[], Market>(Utf8TextComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
 
     private readonly SeenTrades _trades = new();
+    private long _term;
 
     /// <summary>Records that are no envelope.</summary>
     public long Unreadable { get; private set; }
@@ -24,6 +25,11 @@ public sealed class RestoredMarkets
             Unreadable++;
             return;
         }
+
+        // What a leader wrote after another had replaced it.
+        if (envelope.Term < _term) return;
+        _term = envelope.Term;
+        if (envelope.Channel == MarketChannel.Other && envelope.ChannelName.Of(value).SequenceEqual(KafkaNames.FenceChannel)) return;
 
         var market = Of(envelope.Ticker.IsEmpty ? KafkaNames.NoMarketKey : envelope.Ticker.Of(value));
         var stream = envelope.Channel.Stream();

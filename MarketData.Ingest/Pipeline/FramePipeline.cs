@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
@@ -16,6 +17,19 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
     private readonly BookDeduplicator _deduplicator = new(time);
     private readonly EnvelopeWriter _writer = new();
     private readonly SnapshotEnvelope _snapshots = new();
+
+    /// <summary>
+    /// Begins a term of leading: everything from here on carries it, and what other leaders still write is void from here on.
+    /// </summary>
+    /// <exception cref="Confluent.Kafka.KafkaException">Kafka is away or refused.</exception>
+    public async Task BeginAsync(long term, CancellationToken cancellationToken)
+    {
+        _writer.Term = _snapshots.Term = term;
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var payload = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"type\":\"ingest_term\",\"msg\":{{\"term\":{term}}}}}"));
+        var mark = _writer.Write(payload, KafkaNames.FenceChannel, ticker: default, sequence: null, default, now, now, source: "ingest"u8).ToArray();
+        await sink.FenceAsync(mark, cancellationToken);
+    }
 
     /// <summary>Takes a frame that came over the exchange's socket.</summary>
     /// <returns>A market whose book needs a new snapshot, because this frame or what came before it cannot be right; null otherwise.</returns>

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using MarketData.Domain.Channels;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
@@ -56,6 +57,26 @@ public sealed partial class KafkaSink(
         while (!TryProduce(message, delivered));
         Volatile.Write(ref _fullSince, long.MaxValue);
     }
+
+    /// <summary>
+    /// Writes a new leader's mark to every partition: whatever a former leader still brings to the log comes behind it, with a lower term,
+    /// and counts for nobody. Waits for a Kafka that is away.
+    /// </summary>
+    /// <param name="mark">An envelope that carries the term.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="KafkaException">Kafka refused it.</exception>
+    public async Task FenceAsync(byte[] mark, CancellationToken cancellationToken)
+    {
+        using var admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+        var topic = (await Task.Run(() => admin.GetMetadata(options.Value.Topic, FlushTimeout), cancellationToken)).Topics[0];
+        if (topic.Error.IsError) throw new KafkaException(topic.Error);
+        var message = new Message<byte[], byte[]> { Key = KafkaNames.NoMarketKey.ToArray(), Value = mark };
+        await Task.WhenAll(topic.Partitions.Select(
+            partition => _producer.ProduceAsync(new TopicPartition(options.Value.Topic, partition.PartitionId), message, cancellationToken)));
+    }
+
+    /// <summary>Another process leads: what is queued is void, so a new producer begins without it.</summary>
+    public void Abandon() => Renew("another process leads");
 
     /// <summary>Waits until everything queued is delivered, for at most 5 s.</summary>
     public void Flush()
@@ -142,7 +163,7 @@ public sealed partial class KafkaSink(
     [LoggerMessage(30, LogLevel.Error, "Kafka refused an envelope, which is lost: {Reason}")]
     private partial void LogUndelivered(string reason);
 
-    [LoggerMessage(31, LogLevel.Critical, "The producer is of no more use; going on with a new one and new snapshots: {Reason}")]
+    [LoggerMessage(31, LogLevel.Critical, "The producer is of no more use; going on with a new one: {Reason}")]
     private partial void LogRenewed(string reason);
 
     [LoggerMessage(32, LogLevel.Error, "{Envelopes} envelopes were not delivered to Kafka within {Seconds:F0} s of stopping and are lost.")]

@@ -5,13 +5,28 @@ using Microsoft.Extensions.Options;
 
 namespace MarketData.Ingest.Pipeline;
 
-/// <summary>Creates the topic when it is absent; waits for a Kafka that is away.</summary>
+/// <summary>Creates topics that are absent; waits for a Kafka that is away.</summary>
 public sealed partial class KafkaTopic(IProducer<byte[], byte[]> producer, IOptions<KafkaOptions> options, TimeProvider time, ILogger<KafkaTopic> logger)
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5), MaxWait = TimeSpan.FromSeconds(10);
 
-    /// <summary>Returns when the topic is there.</summary>
-    public async Task EnsureAsync(CancellationToken cancellationToken)
+    /// <summary>Returns when the topic of all envelopes is there.</summary>
+    public Task EnsureAsync(CancellationToken cancellationToken) => EnsureAsync(
+        new TopicSpecification
+        {
+            Name = options.Value.Topic,
+            NumPartitions = options.Value.Partitions,
+            // The broker's default.
+            ReplicationFactor = -1,
+            Configs = new Dictionary<string, string>
+            {
+                ["retention.ms"] = TimeSpan.FromHours(options.Value.RetentionHours).TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
+            },
+        },
+        cancellationToken);
+
+    /// <summary>Returns when a topic is there: as it is specified, unless it was there before.</summary>
+    public async Task EnsureAsync(TopicSpecification topic, CancellationToken cancellationToken)
     {
         using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
         var wait = TimeSpan.FromSeconds(0.25);
@@ -19,7 +34,7 @@ public sealed partial class KafkaTopic(IProducer<byte[], byte[]> producer, IOpti
         {
             try
             {
-                await CreateAsync(admin);
+                await CreateAsync(admin, topic);
                 return;
             }
             catch (KafkaException exception)
@@ -32,23 +47,12 @@ public sealed partial class KafkaTopic(IProducer<byte[], byte[]> producer, IOpti
         }
     }
 
-    private async Task CreateAsync(IAdminClient admin)
+    private async Task CreateAsync(IAdminClient admin, TopicSpecification topic)
     {
-        var topic = new TopicSpecification
-        {
-            Name = options.Value.Topic,
-            NumPartitions = options.Value.Partitions,
-            // The broker's default.
-            ReplicationFactor = -1,
-            Configs = new Dictionary<string, string>
-            {
-                ["retention.ms"] = TimeSpan.FromHours(options.Value.RetentionHours).TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
-            },
-        };
         try
         {
             await admin.CreateTopicsAsync([topic], new CreateTopicsOptions { RequestTimeout = RequestTimeout, OperationTimeout = RequestTimeout });
-            LogCreated(topic.Name, topic.NumPartitions, options.Value.RetentionHours);
+            LogCreated(topic.Name, topic.NumPartitions);
         }
         catch (CreateTopicsException exception) when (exception.Results[0].Error.Code == ErrorCode.TopicAlreadyExists)
         {
@@ -56,8 +60,8 @@ public sealed partial class KafkaTopic(IProducer<byte[], byte[]> producer, IOpti
         }
     }
 
-    [LoggerMessage(20, LogLevel.Information, "Created topic {Topic} with {Partitions} partitions and {Hours} h of retention.")]
-    private partial void LogCreated(string topic, int partitions, int hours);
+    [LoggerMessage(20, LogLevel.Information, "Created topic {Topic} with {Partitions} partitions.")]
+    private partial void LogCreated(string topic, int partitions);
 
     [LoggerMessage(21, LogLevel.Information, "Topic {Topic} is there.")]
     private partial void LogExists(string topic);

@@ -17,7 +17,7 @@ public sealed class TrackedMarkets(TimeProvider time)
     public long Epoch { get; private set; } = time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>The trades of all markets that the log has.</summary>
-    public SeenTrades Trades { get; } = new();
+    public SeenTrades Trades { get; private set; } = new();
 
     public int Count => Volatile.Read(ref _count);
 
@@ -32,6 +32,15 @@ public sealed class TrackedMarkets(TimeProvider time)
         _markets[ticker] = market;
         Volatile.Write(ref _count, _markets.Dictionary.Count);
         return market;
+    }
+
+    /// <summary>Forgets everything: another process has written on.</summary>
+    public void Clear()
+    {
+        foreach (var market in _markets.Dictionary.Values) market.State = BookState.Stale;
+        _markets.Dictionary.Clear();
+        Trades = new SeenTrades();
+        Volatile.Write(ref _count, 0);
     }
 
     /// <summary>Call when everything was read back from the log.</summary>

@@ -6,7 +6,7 @@ namespace MarketData.Ingest.Relay;
 /// <param name="Partition">Where it lies.</param>
 /// <param name="Value">The envelope's bytes.</param>
 /// <param name="Envelope">The envelope's fields.</param>
-/// <param name="Publish">False when it was published before and is read again for the books only.</param>
+/// <param name="Publish">False when it was published before and is read again for the books only, or is the mark of a new leader.</param>
 public readonly record struct RelayedMessage(int Partition, byte[] Value, Envelope Envelope, bool Publish);
 
 /// <summary>What was read from the log and is not acknowledged by Redis yet, in the order of reading.</summary>

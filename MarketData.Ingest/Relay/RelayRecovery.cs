@@ -8,11 +8,11 @@ namespace MarketData.Ingest.Relay;
 
 /// <summary>
 /// Reads the log again where the books in Redis are not those of the offsets that the group has committed. A mark in Redis says for
-/// each partition up to which offset its keys hold the books: a Redis that lost its data has lost the mark, and one that came back with
+/// each partition up to which offset its keys hold the books, and the highest term until there: a Redis that lost its data has lost the mark, and one that came back with
 /// older data has an older mark. Not thread-safe.
 /// </summary>
 public sealed partial class RelayRecovery(
-    IConsumer<Ignore, byte[]> consumer, RelayOffsets offsets, IOptions<KafkaOptions> kafka, ILogger<RelayRecovery> logger)
+    IConsumer<Ignore, byte[]> consumer, RelayOffsets offsets, RelayFences fences, IOptions<KafkaOptions> kafka, ILogger<RelayRecovery> logger)
 {
     private static readonly TimeSpan CommittedTimeout = TimeSpan.FromSeconds(5);
     private readonly HashSet<int> _checked = [];
@@ -43,15 +43,17 @@ public sealed partial class RelayRecovery(
     public void ReadFromStart(int partition)
     {
         if (offsets.IsWhole(partition) || offsets.Next(partition) is not { } next || !TrySeek(partition, Offset.Beginning)) return;
+        fences.Restart(partition, 0);
         offsets.MarkWhole(partition);
         offsets.ReadAgain(partition, next);
         LogNoBase(partition);
     }
 
     /// <summary>Notes in Redis that its keys hold the books up to these offsets.</summary>
-    public static void Mark(RelayConnection redis, IEnumerable<PartitionOffset> held)
+    public void Mark(RelayConnection redis, IEnumerable<PartitionOffset> held)
     {
-        foreach (var (partition, offset) in held) redis.Set(MarkKey(partition), Encoding.UTF8.GetBytes(offset.ToString(CultureInfo.InvariantCulture)));
+        foreach (var (partition, offset) in held)
+            redis.Set(MarkKey(partition), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{offset} {fences.Of(partition)}")));
     }
 
     // False when the partition's consumption has not begun yet, so that nothing of it can be in the batch.
@@ -65,9 +67,15 @@ public sealed partial class RelayRecovery(
             return true;
         }
 
-        long? mark = redis.Get(MarkKey(partition)) is { } text && long.TryParse(text, CultureInfo.InvariantCulture, out long held) ? held : null;
-        if (mark >= committed) return true;
+        var (mark, term) = ReadMark(redis.Get(MarkKey(partition)));
+        if (mark >= committed)
+        {
+            fences.Restart(partition, Math.Max(term, fences.Of(partition)));
+            return true;
+        }
+
         if (!TrySeek(partition, mark ?? Offset.Beginning)) return false;
+        fences.Restart(partition, term);
         if (mark == null) offsets.MarkWhole(partition);
         offsets.ReadAgain(partition, offsets.Next(partition) ?? committed);
         batch.Remove(partition);
@@ -88,6 +96,14 @@ public sealed partial class RelayRecovery(
         {
             return false;
         }
+    }
+
+    // The offset, then the term; a mark of an older version has no term.
+    private static (long? Offset, long Term) ReadMark(byte[]? mark)
+    {
+        var parts = Encoding.UTF8.GetString(mark ?? []).Split(' ');
+        if (!long.TryParse(parts[0], CultureInfo.InvariantCulture, out long offset)) return (null, 0);
+        return (offset, parts.Length > 1 && long.TryParse(parts[1], CultureInfo.InvariantCulture, out long term) ? term : 0);
     }
 
     private static byte[] MarkKey(int partition) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"market-data:relay:{partition}"));

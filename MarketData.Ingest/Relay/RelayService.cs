@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
 using MarketData.Ingest.Pipeline;
 using MarketData.ServiceDefaults.Redis;
@@ -16,6 +17,7 @@ public sealed partial class RelayService(
     RelayMarkets markets,
     RelayOffsets offsets,
     RelayRecovery recovery,
+    RelayFences fences,
     RelayPublisher publisher,
     RedisConnector redisConnector,
     KafkaTopic topic,
@@ -111,7 +113,8 @@ public sealed partial class RelayService(
         bool publish = !offsets.IsReadAgain(partition, result.Offset);
         if (Envelope.TryParse(result.Message.Value, out var envelope, out var error))
         {
-            _batch.Add(result.Offset, new RelayedMessage(partition, result.Message.Value, envelope, publish));
+            bool isFence = envelope.Channel == MarketChannel.Other && envelope.ChannelName.Of(result.Message.Value).SequenceEqual(KafkaNames.FenceChannel);
+            _batch.Add(result.Offset, new RelayedMessage(partition, result.Message.Value, envelope, publish && !isFence));
             return;
         }
 
@@ -126,6 +129,12 @@ public sealed partial class RelayService(
         int published = 0;
         foreach (var message in _batch.Messages)
         {
+            if (!fences.Passes(message.Partition, message.Envelope.Term))
+            {
+                metrics.Dropped(DropReason.Fenced);
+                continue;
+            }
+
             if (message.Publish) published++;
             if (!publisher.Write(redis, message)) _withoutBase.Add(message.Partition);
         }
@@ -161,7 +170,7 @@ public sealed partial class RelayService(
 
     private void Commit(RelayConnection redis, IReadOnlyList<PartitionOffset> committable)
     {
-        RelayRecovery.Mark(redis, committable);
+        recovery.Mark(redis, committable);
         redis.Finish();
         try
         {
@@ -199,6 +208,7 @@ public sealed partial class RelayService(
             markets.Forget(partition);
             offsets.Forget(partition);
             recovery.Forget(partition);
+            fences.Forget(partition);
         }
     }
 

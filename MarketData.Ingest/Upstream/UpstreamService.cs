@@ -1,17 +1,20 @@
+using Confluent.Kafka;
 using MarketData.Domain.Frames;
 using MarketData.Ingest.Bootstrap;
+using MarketData.Ingest.Leadership;
 using MarketData.Ingest.Pipeline;
 using Microsoft.Extensions.Options;
 
 namespace MarketData.Ingest.Upstream;
 
 /// <summary>
-/// Keeps one connection to the exchange: discovers, subscribes, and hands every frame to the pipeline in the order of arrival.
+/// While this process leads, keeps one connection to the exchange: discovers, subscribes, and hands every frame to the pipeline in the order of arrival.
 /// What was lost on a running connection is asked for anew; everything else that goes wrong ends in a new connection, whose snapshots make
 /// every book right again.
 /// </summary>
 public sealed partial class UpstreamService(
     IServiceProvider services,
+    Lease lease,
     LogBootstrap bootstrap,
     TrackedMarkets markets,
     FramePipeline pipeline,
@@ -28,6 +31,7 @@ public sealed partial class UpstreamService(
 {
     // A refused subscription or a failed listing is tried again after this time, or after the refresh time if that is shorter.
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30), MarketsSettle = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstFenceWait = TimeSpan.FromSeconds(0.25);
     private readonly ReconnectBackoff _backoff = new(time);
     private bool _wasConnected;
 
@@ -35,23 +39,63 @@ public sealed partial class UpstreamService(
     {
         status.Down("waiting for Kafka");
         await topic.EnsureAsync(stoppingToken);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            status.StandBy();
+            var term = await StandByAsync(stoppingToken);
+            using var leading = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            var lead = LeadAsync(term, leading.Token);
+            try
+            {
+                await Task.WhenAny(lead, term.Ended);
+                await leading.CancelAsync();
+                await lead;
+            }
+            catch (OperationCanceledException) when (leading.IsCancellationRequested)
+            {
+                // Ended before the feed began.
+            }
+            finally
+            {
+                EndTerm(term);
+            }
+        }
+    }
+
+    private async Task<Term> StandByAsync(CancellationToken stoppingToken)
+    {
+        using var elected = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var winning = lease.WaitAsync(stoppingToken);
+        var following = bootstrap.FollowAsync(elected.Token);
+        // Without bootstrap there is nothing to follow; a follower that fails ends the wait with its reason.
+        if (await Task.WhenAny(winning, following) == following) await following;
+        var term = await winning;
+        await elected.CancelAsync();
+        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return term;
+    }
+
+    // Runs until the token is cancelled.
+    private async Task LeadAsync(Term term, CancellationToken cancellationToken)
+    {
         status.Down("waiting until the log is read back");
-        await bootstrap.RestoreAsync(markets, stoppingToken);
+        await FenceAsync(term, cancellationToken);
+        await bootstrap.RestoreAsync(markets, cancellationToken);
         trades.NoteLoss();
         status.Down("connecting");
-        while (!stoppingToken.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
             TimeSpan wait;
             try
             {
-                string reason = await RunConnectionAsync(stoppingToken);
+                string reason = await RunConnectionAsync(cancellationToken);
                 wait = _backoff.Next(closedInOrder: true);
                 status.Down($"the exchange closed the connection ({reason})");
                 LogClosed(reason, wait.TotalSeconds);
             }
             catch (Exception exception)
             {
-                if (stoppingToken.IsCancellationRequested) break;
+                if (cancellationToken.IsCancellationRequested) break;
                 wait = exception is CredentialsRefusedException ? _backoff.NextAfterRefusal() : _backoff.Next(closedInOrder: false);
                 status.Down(exception.Message);
                 if (exception is CredentialsRefusedException) LogRefused(exception.Message, wait.TotalSeconds);
@@ -59,11 +103,46 @@ public sealed partial class UpstreamService(
             }
 
             trades.NoteLoss();
-            await EndFeedAsync(stoppingToken);
-            await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await EndFeedAsync(cancellationToken);
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task FenceAsync(Term term, CancellationToken cancellationToken)
+    {
+        var wait = FirstFenceWait;
+        while (true)
+        {
+            try
+            {
+                await pipeline.BeginAsync(term.Number, cancellationToken);
+                return;
+            }
+            catch (KafkaException exception)
+            {
+                status.Down($"Kafka does not take the mark of a new term: {exception.Error.Reason}");
+                LogNotFenced(exception.Error.Reason, wait.TotalSeconds);
+            }
+
+            await Task.Delay(wait * (0.5 + Random.Shared.NextDouble() / 2), time, cancellationToken);
+            wait = wait * 2 < RetryAfter ? wait * 2 : RetryAfter;
+        }
+    }
+
+    private void EndTerm(Term term)
+    {
+        if (term.Ended.IsCompleted)
+        {
+            sink.Abandon();
+            markets.Clear();
+            bootstrap.Forget();
+        }
+        else
+        {
+            sink.Flush();
         }
 
-        sink.Flush();
+        term.Release();
     }
 
     private async Task EndFeedAsync(CancellationToken stoppingToken)
@@ -196,6 +275,9 @@ public sealed partial class UpstreamService(
 
     [LoggerMessage(12, LogLevel.Warning, "The exchange's feed is down: {Reason} Connecting again in {Seconds:F1} s.")]
     private partial void LogDown(string reason, double seconds, Exception? exception);
+
+    [LoggerMessage(19, LogLevel.Warning, "Kafka does not take the mark of a new term: {Reason} Trying again in {Seconds:F1} s.")]
+    private partial void LogNotFenced(string reason, double seconds);
 
     [LoggerMessage(17, LogLevel.Warning, "Some books could not be marked stale in the log: {Reason}")]
     private partial void LogNotMarked(string reason);

@@ -25,6 +25,9 @@ public sealed class UpstreamStatus : IHealthCheck
     /// <param name="shortcoming">What is not as it should be; null when all is.</param>
     public void Subscribed(int books, string? shortcoming) => _state = new State(null, shortcoming, books);
 
+    /// <summary>Another process takes the feed.</summary>
+    public void StandBy() => _state = new State(null, null, 0) { IsStandby = true };
+
     public void Down(string problem) => _state = new State(problem, null, 0);
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -32,9 +35,13 @@ public sealed class UpstreamStatus : IHealthCheck
         var state = _state;
         return Task.FromResult(
             state.Problem != null ? new HealthCheckResult(context.Registration.FailureStatus, $"The exchange's feed is down: {state.Problem}")
+            : state.IsStandby ? HealthCheckResult.Healthy("Another process takes the feed.")
             : state.Shortcoming != null ? HealthCheckResult.Degraded($"{state.Books} order books subscribed; {state.Shortcoming}")
             : HealthCheckResult.Healthy($"{state.Books} order books subscribed."));
     }
 
-    private sealed record State(string? Problem, string? Shortcoming, int Books);
+    private sealed record State(string? Problem, string? Shortcoming, int Books)
+    {
+        public bool IsStandby { get; init; }
+    }
 }

@@ -18,9 +18,10 @@ internal static class IngestHost
         ("Upstream:Enabled", "false"), ("ConnectionStrings:kafka", kafka), ("ConnectionStrings:redis", redis), .. more,
     ]);
 
+    /// <param name="settings">Of several for one key the last counts.</param>
     public static Task<ServiceHost> StartAsync((string Key, string Value)[] settings)
     {
-        var builder = ServiceHost.CreateBuilder(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
+        var builder = ServiceHost.CreateBuilder(settings.GroupBy(setting => setting.Key, setting => (string?)setting.Value).ToDictionary(key => key.Key, key => key.Last()));
         builder.AddIngest();
         return ServiceHost.StartAsync(builder, app => app.MapStats());
     }

@@ -68,6 +68,8 @@ internal sealed class LogReader : IDisposable
         {
             while (_consumer.Consume(TimeSpan.FromMilliseconds(20)) is { } result)
             {
+                // A new leader's marks are no market data.
+                if (result.Message.Value is { } value && Envelope.TryParse(value, out var envelope, out _) && envelope.ChannelName.Of(value).SequenceEqual(KafkaNames.FenceChannel)) continue;
                 var key = Encoding.UTF8.GetString(result.Message.Key);
                 Records.Add(new LogRecord(key, result.Partition, result.Message.Value ?? []));
             }

@@ -368,7 +368,7 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     private static long MarkedOffsets(RespConnection connection) => Enumerable.Range(0, 8).Sum(partition =>
-        GetAsync(connection, $"market-data:relay:{partition}").GetAwaiter().GetResult() is { } mark ? long.Parse(Encoding.UTF8.GetString(mark), CultureInfo.InvariantCulture) : 0);
+        GetAsync(connection, $"market-data:relay:{partition}").GetAwaiter().GetResult() is { } mark ? long.Parse(Encoding.UTF8.GetString(mark).Split(' ')[0], CultureInfo.InvariantCulture) : 0);
 
     private static async Task<byte[]?> GetAsync(RespConnection connection, string key)
     {
