@@ -53,8 +53,8 @@ public sealed class HandshakeTests : IAsyncLifetime
     public async Task A_refusal_says_what_to_check(int status)
     {
         _exchange.Handshake = _ => status;
-        await using var unsigned = await StartAsync();
-        await WaitForReasonAsync(unsigned, $"refused the connection with {status}: it wants a signed handshake; set Upstream:KeyId and Upstream:PrivateKeyFile.");
+        await using (var unsigned = await StartAsync())
+            await WaitForReasonAsync(unsigned, $"refused the connection with {status}: it wants a signed handshake; set Upstream:KeyId and Upstream:PrivateKeyFile.");
 
         await using var signed = await StartAsync(("Upstream:KeyId", "a-key-id"), ("Upstream:PrivateKey", _key.ExportPkcs8PrivateKeyPem()));
         await WaitForReasonAsync(signed, $"refused the key with {status}: check Upstream:KeyId, its private key and this machine's clock.");
