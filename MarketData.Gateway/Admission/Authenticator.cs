@@ -6,9 +6,11 @@ using Microsoft.IdentityModel.Tokens;
 namespace MarketData.Gateway.Admission;
 
 /// <summary>Finds out who a request comes from. Credentials are never logged. Thread-safe.</summary>
-internal sealed partial class Authenticator(IOptions<CredentialOptions> options, ApiKeyRing keys, ILogger<Authenticator> logger)
+internal sealed partial class Authenticator(
+    IOptions<CredentialOptions> options, ApiKeyRing keys, IOptionsMonitor<JwtBearerOptions> bearer, ILogger<Authenticator> logger)
 {
-    private const int AuthorityRetrySeconds = 5;
+    private static readonly Refusal Silent = new(
+        RefusalReason.Authority, StatusCodes.Status503ServiceUnavailable, "The token cannot be verified now: its authority does not answer.") { RetryAfter = 5 };
 
     public async ValueTask<Decision<Caller>> AuthenticateAsync(HttpContext context)
     {
@@ -21,31 +23,40 @@ internal sealed partial class Authenticator(IOptions<CredentialOptions> options,
 
     private async ValueTask<Decision<Caller>> AuthenticateTokenAsync(HttpContext context)
     {
+        // First: without the authority's keys every token would look forged.
+        if (await IsAuthoritySilentAsync(context.RequestAborted)) return Silent;
         var result = await context.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
-        if (!result.Succeeded) return Refuse(result.Failure);
+        if (!result.Succeeded) return Unauthorized(ErrorOf(result.Failure));
         if (result.Principal.FindFirst("sub")?.Value is not { Length: > 0 } subject) return Unauthorized("The token has no subject: it needs a claim sub.");
         return new Caller($"subject {subject}", options.Value.Jwt) { ValidUntil = result.Properties.ExpiresUtc };
     }
 
-    private Refusal Refuse(Exception? failure)
+    private async ValueTask<bool> IsAuthoritySilentAsync(CancellationToken cancellationToken)
     {
-        if (failure is SecurityTokenSignatureKeyNotFoundException or not SecurityTokenException && !string.IsNullOrEmpty(options.Value.Jwt.Authority))
-            LogUnverified(failure?.Message);
-        return failure switch
+        if (bearer.Get(JwtBearerDefaults.AuthenticationScheme).ConfigurationManager is not { } metadata) return false;
+        try
         {
-            SecurityTokenExpiredException => Unauthorized("The token has expired: connect with a new one."),
-            SecurityTokenInvalidAudienceException => Unauthorized($"The token is for another audience: its aud must be '{options.Value.Jwt.Audience}'."),
-            SecurityTokenInvalidIssuerException => Unauthorized("The token comes from an issuer that is not accepted here."),
-            SecurityTokenException or ArgumentException => Unauthorized("The token is not valid: it is no JSON web token that an accepted key has signed."),
-            _ => new Refusal(RefusalReason.Authority, StatusCodes.Status503ServiceUnavailable, "The token cannot be verified now: its authority does not answer.")
-            {
-                RetryAfter = AuthorityRetrySeconds,
-            },
-        };
+            // Cached by the manager, which also says when to ask again.
+            await metadata.GetConfigurationAsync(cancellationToken);
+            return false;
+        }
+        catch (InvalidOperationException exception)
+        {
+            LogSilent(options.Value.Jwt.Authority, exception.Message);
+            return true;
+        }
     }
+
+    private string ErrorOf(Exception? failure) => failure switch
+    {
+        SecurityTokenExpiredException => "The token has expired: connect with a new one.",
+        SecurityTokenInvalidAudienceException => $"The token is for another audience: its aud must be '{options.Value.Jwt.Audience}'.",
+        SecurityTokenInvalidIssuerException => "The token comes from an issuer that is not accepted here.",
+        _ => "The token is not valid: it is no JSON web token that an accepted key has signed.",
+    };
 
     private static Refusal Unauthorized(string error) => new(RefusalReason.Credential, StatusCodes.Status401Unauthorized, error);
 
-    [LoggerMessage(40, LogLevel.Warning, "A token could not be verified with the keys of Authentication:Jwt:Authority: {Reason}")]
-    private partial void LogUnverified(string? reason);
+    [LoggerMessage(40, LogLevel.Warning, "Tokens cannot be verified: {Authority} does not tell its keys: {Reason} Clients with tokens are refused with 503.")]
+    private partial void LogSilent(string? authority, string reason);
 }

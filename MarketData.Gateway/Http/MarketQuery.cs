@@ -12,21 +12,16 @@ public sealed record MarketQuery(string Search, int Limit, string Cursor)
     private const int DefaultLimit = 1000, MaxLimit = 10_000;
 
     /// <summary>Reads the query; on null <paramref name="error"/> names the parameter and what it may be.</summary>
-    public static MarketQuery? Read(IQueryCollection query, out string error)
+    public static MarketQuery? Read(IQueryCollection query, out string? error)
     {
-        error = string.Empty;
         int limit = DefaultLimit;
-        foreach (var name in (string[])["search", "limit", "cursor"])
-        {
-            if (query[name].Count > 1) error = $"{name} is given {query[name].Count} times: give it once.";
-        }
-
-        if (query.TryGetValue("limit", out var text) && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= MaxLimit))
-            error = $"limit is '{text}': it must be 1 to {MaxLimit} markets.";
-        string search = query["search"].ToString(), cursor = query["cursor"].ToString();
-        if (search.Length > PlainName.MaxLength) error = $"search has {search.Length} characters: a ticker has {PlainName.MaxLength} at most.";
-        if (cursor.Length > PlainName.MaxLength) error = "cursor is none that this gateway gave: leave it out to begin with the first page.";
-        return error.Length == 0 ? new MarketQuery(search, limit, cursor) : null;
+        string text = query["limit"].ToString(), search = query["search"].ToString(), cursor = query["cursor"].ToString();
+        error = Array.Find(["search", "limit", "cursor"], (string name) => query[name].Count > 1) is { } repeated ? $"{repeated} is given {query[repeated].Count} times: give it once."
+            : query.ContainsKey("limit") && !TryParseLimit(text, out limit) ? $"limit is '{text}': it must be 1 to {MaxLimit} markets."
+            : search.Length > PlainName.MaxLength ? $"search has {search.Length} characters: a ticker has {PlainName.MaxLength} at most."
+            : cursor.Length > PlainName.MaxLength ? "cursor is none that this gateway gave: leave it out to begin with the first page."
+            : null;
+        return error == null ? new MarketQuery(search, limit, cursor) : null;
     }
 
     /// <summary>One page of the sorted tickers, and the cursor of the next page; null when this is the last.</summary>
@@ -41,4 +36,7 @@ public sealed record MarketQuery(string Search, int Limit, string Cursor)
         page.RemoveAt(Limit);
         return (page, page[^1]);
     }
+
+    private static bool TryParseLimit(string text, out int limit) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= MaxLimit;
 }

@@ -1,10 +1,11 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace MarketData.ServiceDefaults.Metrics;
 
 /// <summary>Counts events by their kind, under the kind's name in snake case. Thread-safe.</summary>
-/// <typeparam name="T">Numbered from 0 without holes.</typeparam>
+/// <typeparam name="T">An enumeration of bytes, numbered from 0 without holes.</typeparam>
 public sealed class CountsBy<T>
     where T : struct, Enum
 {
@@ -37,7 +38,7 @@ public sealed class CountsBy<T>
         }
     }
 
-    public void Increment(T kind) => Interlocked.Increment(ref _counts[System.Runtime.CompilerServices.Unsafe.As<T, byte>(ref kind)]);
+    public void Increment(T kind) => Interlocked.Increment(ref _counts[Unsafe.As<T, byte>(ref kind)]);
 
     /// <summary>Shows the counts as one instrument, with the kind as <paramref name="tag"/>.</summary>
     public void Observe(Meter meter, string name, string tag, string unit, string description) => meter.CreateObservableCounter(
