@@ -30,9 +30,9 @@ internal sealed class ConnectionSlots(IOptions<AdmissionOptions> options)
             if (_total >= options.Value.MaxConnections)
                 return Refused(RefusalReason.Full, StatusCodes.Status503ServiceUnavailable, "The gateway is full.");
             if (_byAddress.GetValueOrDefault(host) >= options.Value.MaxConnectionsPerAddress)
-                return Refused(RefusalReason.Address, StatusCodes.Status429TooManyRequests, $"Address {host} has {options.Value.MaxConnectionsPerAddress} connections, which is as many as one may have: close one first.");
+                return Refused(RefusalReason.Address, StatusCodes.Status429TooManyRequests, $"The connections of address {host} are limited to {options.Value.MaxConnectionsPerAddress}: close one first.");
             if (_byCaller.GetValueOrDefault(caller.Name) >= caller.Limits.MaxConnections)
-                return Refused(RefusalReason.Caller, StatusCodes.Status429TooManyRequests, $"This credential has {caller.Limits.MaxConnections} connections, which is as many as it may have: close one first.");
+                return Refused(RefusalReason.Caller, StatusCodes.Status429TooManyRequests, $"The connections of this credential are limited to {caller.Limits.MaxConnections}: close one first.");
             _total++;
             Add(_byAddress, host);
             Add(_byCaller, caller.Name);

@@ -34,7 +34,7 @@ public sealed class AdmissionTests
         await using var third = await gateway.ConnectAsync();
 
         Assert.Equal(HttpStatusCode.TooManyRequests, refusal.Status);
-        Assert.StartsWith("Address 127.0.0.1 has 2 connections", refusal.Error, StringComparison.Ordinal);
+        Assert.StartsWith("The connections of address 127.0.0.1 are limited to 2", refusal.Error, StringComparison.Ordinal);
         Assert.True(refusal.RetryAfter > 0);
         await third.PingAsync();
         await second.PingAsync();
@@ -52,8 +52,8 @@ public sealed class AdmissionTests
         var again = await gateway.RefusalAsync(("X-Forwarded-For", "203.0.113.1"));
         var sameNetwork = await gateway.RefusalAsync(("X-Forwarded-For", "2001:db8:0:1:ffff::2"));
 
-        Assert.StartsWith("Address 203.0.113.1 has 1 connection", again.Error, StringComparison.Ordinal);
-        Assert.StartsWith("Address 2001:db8:0:1:: has 1 connection", sameNetwork.Error, StringComparison.Ordinal);
+        Assert.StartsWith("The connections of address 203.0.113.1 are limited to 1", again.Error, StringComparison.Ordinal);
+        Assert.StartsWith("The connections of address 2001:db8:0:1:: are limited to 1", sameNetwork.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class AdmissionTests
 
         var refusal = await gateway.RefusalAsync(("X-Forwarded-For", "203.0.113.2"));
 
-        Assert.StartsWith("Address 127.0.0.1 has 1 connection", refusal.Error, StringComparison.Ordinal);
+        Assert.StartsWith("The connections of address 127.0.0.1 are limited to 1", refusal.Error, StringComparison.Ordinal);
     }
 
     [Fact]

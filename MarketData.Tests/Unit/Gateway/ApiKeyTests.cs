@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -94,7 +96,7 @@ public sealed partial class ApiKeyTests
         var tooFast = await acme.ErrorOfAsync("""{"action":"ping"}""");
         for (int i = 0; i < 20; i++) await other.PingAsync();
 
-        Assert.Equal((HttpStatusCode.TooManyRequests, "This credential has 1 connections, which is as many as it may have: close one first."), (refusal.Status, refusal.Error));
+        Assert.Equal((HttpStatusCode.TooManyRequests, "The connections of this credential are limited to 1: close one first."), (refusal.Status, refusal.Error));
         Assert.Equal("Not subscribed to 'TWO:trade': a client may subscribe at most 1 channels.", tooMany);
         Assert.StartsWith("Too many messages: at most 1 a second", tooFast, StringComparison.Ordinal);
     }
@@ -162,6 +164,27 @@ public sealed partial class ApiKeyTests
 
         Assert.Contains(lines, line => line.Contains("Refused /stats", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, line => line.Contains("mdk_", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task No_key_gets_into_a_trace()
+    {
+        const string traced = "mdk_traced-secret-key";
+        var seen = new ConcurrentQueue<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Microsoft.AspNetCore",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity => seen.Enqueue($"{activity.DisplayName} {string.Join(' ', activity.TagObjects)}"),
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var gateway = await StartAsync($"--Authentication:ApiKeys:traced:Sha256={HashOf(traced)}");
+
+        using var stats = await gateway.Http.GetAsync($"/stats?api_key={traced}", TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, stats.StatusCode);
+        await Eventually.TrueAsync(() => seen.Any(activity => activity.Contains("api_key", StringComparison.Ordinal)), () => "the request's trace: " + string.Join('\n', seen));
+        Assert.DoesNotContain(seen, activity => activity.Contains(traced, StringComparison.Ordinal));
     }
 
     private static string HashOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));

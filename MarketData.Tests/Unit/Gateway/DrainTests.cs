@@ -28,22 +28,4 @@ public sealed class DrainTests
         Assert.True(refusal.RetryAfter > 0);
         Assert.Equal((HttpStatusCode.OK, "Unhealthy"), (alive.StatusCode, health));
     }
-
-    [Fact]
-    public async Task Data_flows_to_a_client_until_its_turn_to_go()
-    {
-        await using var gateway = await GatewayHost.StartAsync();
-        await using var redis = await gateway.ConnectRedisAsync();
-        var market = new MarketSource(redis, "LAST");
-        await using var client = await gateway.ConnectAsync();
-        await client.SubscribeAsync("LAST:trade");
-        await market.SubscribedAsync("trade");
-        var trade = market.Other(MarketData.Domain.Channels.MarketChannel.Trade);
-        await market.PublishAsync(trade);
-        Assert.Equal(trade, await client.NextBytesAsync());
-
-        await gateway.StopAsync().WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-
-        Assert.Equal(1001, (await client.ClosedAsync()).Code);
-    }
 }

@@ -18,17 +18,21 @@ internal sealed class TokenIssuer
         "--Authentication:Enabled=true", $"--Authentication:Jwt:SigningKey={Convert.ToBase64String(_key)}", $"--Authentication:Jwt:Issuer={Issuer}", $"--Authentication:Jwt:Audience={Audience}",
     ];
 
-    public string Token(string? subject = "alice", string issuer = Issuer, string audience = Audience, TimeSpan? life = null)
+    public string Token(string? subject = "alice", string issuer = Issuer, string audience = Audience, TimeSpan? life = null) =>
+        Sign("""{"alg":"HS256","typ":"JWT"}""", Claims(subject, issuer, audience, life ?? TimeSpan.FromMinutes(10)), text => HMACSHA256.HashData(_key, text));
+
+    public static string Claims(string? subject, string issuer, string audience, TimeSpan life)
     {
-        long expires = (DateTimeOffset.UtcNow + (life ?? TimeSpan.FromMinutes(10))).ToUnixTimeSeconds();
-        var claims = new Dictionary<string, object> { ["iss"] = issuer, ["aud"] = audience, ["exp"] = expires };
+        var claims = new Dictionary<string, object> { ["iss"] = issuer, ["aud"] = audience, ["exp"] = (DateTimeOffset.UtcNow + life).ToUnixTimeSeconds() };
         if (subject != null) claims["sub"] = subject;
-        return Sign(JsonSerializer.Serialize(claims));
+        return JsonSerializer.Serialize(claims);
     }
 
-    private string Sign(string claims)
+    public static string Sign(string header, string claims, Func<byte[], byte[]> sign)
     {
-        var text = $"{Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
-        return $"{text}.{Base64Url.EncodeToString(HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes(text)))}";
+        var text = $"{Encode(header)}.{Encode(claims)}";
+        return $"{text}.{Base64Url.EncodeToString(sign(Encoding.ASCII.GetBytes(text)))}";
     }
+
+    private static string Encode(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));
 }

@@ -71,6 +71,23 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task Tokens_of_an_authority_are_checked_with_the_keys_that_it_publishes()
+    {
+        await using var authority = await TokenAuthority.StartAsync();
+        await using var other = await TokenAuthority.StartAsync();
+        await using var gateway = await GatewayHost.StartAsync(
+            "--Authentication:Enabled=true", $"--Authentication:Jwt:Authority={authority.Address}", $"--Authentication:Jwt:Audience={TokenIssuer.Audience}");
+
+        await using var client = await gateway.ConnectAsync(("Authorization", $"Bearer {authority.Token("alice", TokenIssuer.Audience)}"));
+        var foreign = await gateway.RefusalAsync(("Authorization", $"Bearer {other.Token("alice", TokenIssuer.Audience)}"));
+        var elsewhere = await gateway.RefusalAsync(("Authorization", $"Bearer {authority.Token("alice", "another-service")}"));
+        var homemade = await gateway.RefusalAsync(("Authorization", $"Bearer {_issuer.Token(issuer: authority.Address)}"));
+
+        await client.PingAsync();
+        Assert.All([foreign, elsewhere, homemade], refusal => Assert.Equal(HttpStatusCode.Unauthorized, refusal.Status));
+    }
+
+    [Fact]
     public async Task While_the_authority_does_not_answer_a_token_is_neither_good_nor_bad()
     {
         using var authority = new ClosedPort();
