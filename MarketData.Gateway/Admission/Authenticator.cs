@@ -10,7 +10,8 @@ internal sealed partial class Authenticator(
     IOptions<CredentialOptions> options, ApiKeyRing keys, IOptionsMonitor<JwtBearerOptions> bearer, ILogger<Authenticator> logger)
 {
     private static readonly Refusal Silent = new(
-        RefusalReason.Authority, StatusCodes.Status503ServiceUnavailable, "The token cannot be verified now: its authority does not answer.") { RetryAfter = 5 };
+        RefusalReason.Authority, StatusCodes.Status503ServiceUnavailable, "The token cannot be verified now: its authority does not answer.")
+    { RetryAfter = 5 };
 
     public async ValueTask<Decision<Caller>> AuthenticateAsync(HttpContext context)
     {

@@ -15,7 +15,8 @@ public sealed class ConnectedClients
 
     /// <summary>What those are told who come while the gateway stops.</summary>
     public static Refusal Stopping { get; } = new(
-        RefusalReason.Draining, StatusCodes.Status503ServiceUnavailable, "The gateway is stopping: connect to another one, or later.") { RetryAfter = RetrySeconds };
+        RefusalReason.Draining, StatusCodes.Status503ServiceUnavailable, "The gateway is stopping: connect to another one, or later.")
+    { RetryAfter = RetrySeconds };
 
     public bool IsDraining => _isDraining;
 
