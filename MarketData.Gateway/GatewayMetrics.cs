@@ -28,7 +28,7 @@ public sealed class GatewayMetrics : IDisposable
         _meter.CreateObservableCounter("gateway.clients.slow", () => SlowClosed, "{client}", "Clients closed because they read too slowly.");
         _meter.CreateObservableCounter("gateway.repairs", () => Repairs, "{repair}", "Books read again from their snapshot key after a loss.");
         _meter.CreateObservableCounter("gateway.messages.unreadable", () => Unreadable, "{message}", "Messages from Redis that are no envelopes.");
-        _meter.CreateObservableCounter("gateway.messages.private", () => Private, "{message}", "Messages from Redis that concern the exchange account and were kept back.");
+        _meter.CreateObservableCounter("gateway.messages.private", () => Private, "{message}", "Messages from Redis that concern the exchange account: kept back, or their private fields cut out.");
     }
 
     public long MessagesIn => Volatile.Read(ref _messagesIn);

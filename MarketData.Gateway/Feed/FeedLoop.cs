@@ -103,7 +103,8 @@ public sealed partial class FeedLoop(
 
         if (envelope.Channel.Stream() != StreamKind.OrderBook)
         {
-            if (market.OnOther(value, envelope)) Route(market, value, envelope);
+            var clean = WithoutPrivateFields(value, envelope);
+            if (market.OnOther(clean, envelope)) Route(market, clean, envelope);
             return;
         }
 
@@ -113,10 +114,10 @@ public sealed partial class FeedLoop(
         switch (market.OnBook(value, envelope))
         {
             case BookStep.PassOn:
-                Route(market, value, envelope);
+                Route(market, WithoutPrivateFields(value, envelope), envelope);
                 break;
             case BookStep.Reset:
-                Route(market, value, envelope);
+                Route(market, WithoutPrivateFields(value, envelope), envelope);
                 ReadKey(market, market.NextRead);
                 break;
             case BookStep.NeedsKey:
@@ -128,8 +129,15 @@ public sealed partial class FeedLoop(
 
     private void Route(MarketFeed market, byte[] value, in Envelope envelope)
     {
-        _delivery.Route(market, envelope.Channel, PrivateContent.Remove(value, envelope), _table);
+        _delivery.Route(market, envelope.Channel, value, _table);
         latency.Record(envelope.ReceivedTimestamp);
+    }
+
+    private byte[] WithoutPrivateFields(byte[] value, in Envelope envelope)
+    {
+        var clean = PrivateContent.Remove(value, envelope);
+        if (!ReferenceEquals(clean, value)) metrics.ReceivedPrivate();
+        return clean;
     }
 
     private void OnKey(MarketFeed market, byte[]? value)

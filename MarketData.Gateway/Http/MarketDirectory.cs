@@ -3,7 +3,8 @@ using MarketData.Gateway.Feed;
 namespace MarketData.Gateway.Http;
 
 /// <summary>
-/// The known markets, listed from Redis at most once a second however many ask: a list walks through all keys there. Thread-safe.
+/// The known markets, listed from Redis at most once a second and never twice at a time, however many ask: a list walks through all keys
+/// there. Thread-safe.
 /// </summary>
 public sealed class MarketDirectory(SnapshotKeys keys, TimeProvider time)
 {
@@ -14,15 +15,15 @@ public sealed class MarketDirectory(SnapshotKeys keys, TimeProvider time)
     private Task<IReadOnlyList<string>>? _listing;
     private long _began;
 
-    /// <summary>The tickers of markets that have a snapshot key, sorted by their bytes; at most a second old.</summary>
+    /// <summary>The tickers of markets that have a snapshot key, sorted by their bytes; of the last second, or as Redis lists them now.</summary>
     /// <exception cref="StackExchange.Redis.RedisException">Redis does not answer.</exception>
     /// <exception cref="TimeoutException">It does not answer in time.</exception>
     public Task<IReadOnlyList<string>> ListAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            bool isFresh = _listing is { IsFaulted: false, IsCanceled: false } && time.GetElapsedTime(_began) < MaxAge;
-            if (!isFresh)
+            bool isFresh = _listing is { IsCompletedSuccessfully: true } && time.GetElapsedTime(_began) < MaxAge;
+            if (!isFresh && _listing is not { IsCompleted: false })
             {
                 _began = time.GetTimestamp();
                 // Not the request's own token: others wait for the same listing.

@@ -15,6 +15,7 @@ public sealed class PrivateContentTests(GatewayHost gateway) : IClassFixture<Gat
         await client.SubscribeAsync("all");
         await market.AllSubscribedAsync();
         var trade = market.Other(MarketChannel.Trade);
+        long before = await gateway.StatAsync("privateMessages");
 
         foreach (var type in new[] { "fill", "user_order", "market_position", "order_group_updates" })
         {
@@ -24,7 +25,7 @@ public sealed class PrivateContentTests(GatewayHost gateway) : IClassFixture<Gat
         await market.PublishAsync(trade);
 
         Assert.Equal(trade, await client.NextBytesAsync());
-        Assert.Equal(4, await gateway.StatAsync("privateMessages"));
+        Assert.Equal(before + 4, await gateway.StatAsync("privateMessages"));
     }
 
     [Fact]
@@ -36,12 +37,15 @@ public sealed class PrivateContentTests(GatewayHost gateway) : IClassFixture<Gat
         await client.SubscribeAsync("FIELDS:trade");
         await market.SubscribedAsync("trade");
 
+        long before = await gateway.StatAsync("privateMessages");
+
         await PublishAsync(
             market, "FIELDS", Envelope("trade", """{"type":"trade","sid":2,"msg":{"market_ticker":"FIELDS","client_order_id":"secret","n": 1.50,"subaccount":3}}""", "FIELDS"));
 
         Assert.Equal(
             Envelope("trade", """{"type":"trade","sid":2,"msg":{"market_ticker":"FIELDS","n": 1.50}}""", "FIELDS"),
             Encoding.UTF8.GetString(await client.NextBytesAsync()));
+        Assert.Equal(before + 1, await gateway.StatAsync("privateMessages"));
     }
 
     private static string Envelope(string channel, string payload, string ticker = "PRIVATE") =>
