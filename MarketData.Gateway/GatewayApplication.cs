@@ -1,3 +1,4 @@
+using MarketData.Gateway.Admission;
 using MarketData.Gateway.Clients;
 using MarketData.Gateway.Feed;
 using MarketData.Gateway.Http;
@@ -7,9 +8,12 @@ using Microsoft.Extensions.Options;
 
 namespace MarketData.Gateway;
 
-/// <summary>Builds the gateway from its command line and environment, in the order of the data's way: feed, clients, HTTP.</summary>
+/// <summary>Builds the gateway from its command line and environment, in the order of the data's way: feed, admission, clients, HTTP.</summary>
 public static class GatewayApplication
 {
+    // What the client that is told last may take for its closing handshake, and the services for their end.
+    private static readonly TimeSpan LastClosing = TimeSpan.FromSeconds(7);
+
     /// <summary>A host that is ready to run.</summary>
     /// <exception cref="OptionsValidationException">A setting is out of range; the message names its key.</exception>
     public static WebApplication Build(string[] args)
@@ -29,6 +33,7 @@ public static class GatewayApplication
         builder.Services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GatewayMetrics>();
+        builder.Services.AddSingleton<DeliveryLatency>();
 
         builder.AddRedisClient("redis", settings => settings.DisableHealthChecks = true);
         builder.AddRedisConnector("redis");
@@ -41,17 +46,28 @@ public static class GatewayApplication
         builder.Services.AddHostedService<FeedLoop>();
         builder.Services.AddHealthChecks().AddCheck<RedisSubscriber>("feed");
 
+        builder.AddAdmission();
+        builder.Services.AddSingleton<ConnectedClients>();
         builder.Services.AddSingleton<ClientEndpoint>();
+        builder.Services.AddHostedService<ClientSweep>();
+        builder.Services.AddSingletonAndHost<ClientDrain>();
+        builder.Services.AddHealthChecks().AddCheck<ClientDrain>("clients");
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<AdmissionOptions>>(
+            (host, admission) => host.ShutdownTimeout = TimeSpan.FromSeconds(admission.Value.DrainSeconds) + LastClosing);
+
+        builder.Services.AddSingleton<MarketDirectory>();
     }
 
     private static void MapGateway(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
         var ping = TimeSpan.FromSeconds(options.PingSeconds);
+        app.UseAdmission();
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = ping, KeepAliveTimeout = ping });
         app.Map("/ws/market-data", app.Services.GetRequiredService<ClientEndpoint>().HandleAsync);
-        app.MapStats();
-        app.MapMarkets();
+        var guarded = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, CallerFilter>();
+        guarded.MapStats();
+        guarded.MapMarkets();
     }
 
     private static void AddSingletonAndHost<TService>(this IServiceCollection services)

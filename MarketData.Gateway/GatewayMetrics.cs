@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using MarketData.Gateway.Admission;
+using MarketData.Gateway.Clients;
+using MarketData.ServiceDefaults.Metrics;
 
 namespace MarketData.Gateway;
 
@@ -6,12 +10,17 @@ namespace MarketData.Gateway;
 public sealed class GatewayMetrics : IDisposable
 {
     private readonly Meter _meter;
-    private long _clients, _messagesIn, _messagesOut, _bytesOut, _conflations, _slowClosed, _repairs, _unreadable;
+    private readonly CountsBy<RefusalReason> _refused = new();
+    private readonly ConcurrentDictionary<int, long> _closed = new();
+    private long _messagesIn, _messagesOut, _bytesOut, _conflations, _slowClosed, _repairs, _unreadable, _private;
 
-    public GatewayMetrics(IMeterFactory meters, IHostEnvironment environment)
+    public GatewayMetrics(IMeterFactory meters, IHostEnvironment environment, ConnectedClients clients)
     {
         _meter = meters.Create(environment.ApplicationName);
-        _meter.CreateObservableUpDownCounter("gateway.clients", () => Clients, "{client}", "Connected WebSocket clients.");
+        _meter.CreateObservableUpDownCounter("gateway.clients", () => clients.Count, "{client}", "Connected WebSocket clients.");
+        _meter.CreateObservableUpDownCounter("gateway.subscriptions", () => clients.Subscriptions, "{channel}", "Channels that clients subscribe, each counted for each client.");
+        _refused.Observe(_meter, "gateway.refusals", "reason", "{request}", "Requests that were not let in, by reason.");
+        _meter.CreateObservableCounter("gateway.clients.closed", ObserveClosed, "{client}", "Connections that ended, by WebSocket close code.");
         _meter.CreateObservableCounter("gateway.messages.received", () => MessagesIn, "{message}", "Messages received from Redis.");
         _meter.CreateObservableCounter("gateway.messages.sent", () => MessagesOut, "{message}", "Messages written to clients.");
         _meter.CreateObservableCounter("gateway.bytes.sent", () => BytesOut, "By", "Bytes of messages written to clients.");
@@ -19,9 +28,8 @@ public sealed class GatewayMetrics : IDisposable
         _meter.CreateObservableCounter("gateway.clients.slow", () => SlowClosed, "{client}", "Clients closed because they read too slowly.");
         _meter.CreateObservableCounter("gateway.repairs", () => Repairs, "{repair}", "Books read again from their snapshot key after a loss.");
         _meter.CreateObservableCounter("gateway.messages.unreadable", () => Unreadable, "{message}", "Messages from Redis that are no envelopes.");
+        _meter.CreateObservableCounter("gateway.messages.private", () => Private, "{message}", "Messages from Redis that concern the exchange account: kept back, or their private fields cut out.");
     }
-
-    public long Clients => Volatile.Read(ref _clients);
 
     public long MessagesIn => Volatile.Read(ref _messagesIn);
 
@@ -37,10 +45,16 @@ public sealed class GatewayMetrics : IDisposable
 
     public long Unreadable => Volatile.Read(ref _unreadable);
 
-    /// <summary>Counts a client in and returns how many there are now.</summary>
-    public long ClientConnected() => Interlocked.Increment(ref _clients);
+    public long Private => Volatile.Read(ref _private);
 
-    public void ClientDisconnected() => Interlocked.Decrement(ref _clients);
+    public IReadOnlyDictionary<string, long> RefusedByReason => _refused.ByName;
+
+    /// <summary>Connections that ended, by WebSocket close code.</summary>
+    public IReadOnlyDictionary<int, long> ClosedByCode => new SortedDictionary<int, long>(_closed);
+
+    public void Refused(RefusalReason reason) => _refused.Increment(reason);
+
+    public void Closed(int code) => _closed.AddOrUpdate(code, 1, static (_, count) => count + 1);
 
     public void Received() => Interlocked.Increment(ref _messagesIn);
 
@@ -58,5 +72,10 @@ public sealed class GatewayMetrics : IDisposable
 
     public void ReceivedUnreadable() => Interlocked.Increment(ref _unreadable);
 
+    public void ReceivedPrivate() => Interlocked.Increment(ref _private);
+
     public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<long>> ObserveClosed() =>
+        _closed.Select(closed => new Measurement<long>(closed.Value, new KeyValuePair<string, object?>("code", closed.Key)));
 }

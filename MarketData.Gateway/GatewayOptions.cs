@@ -7,10 +7,6 @@ public sealed class GatewayOptions
 {
     public const string Section = "Gateway";
 
-    /// <summary>Connections in total; more are refused with 503. Default 20,000.</summary>
-    [Range(1, 1_000_000, ErrorMessage = "Gateway:MaxConnections must be 1 to 1000000.")]
-    public int MaxConnections { get; set; } = 20_000;
-
     /// <summary>Channels that one client may subscribe. Default 10,000.</summary>
     [Range(1, 1_000_000, ErrorMessage = "Gateway:MaxSubscriptions must be 1 to 1000000 channels.")]
     public int MaxSubscriptions { get; set; } = 10_000;
@@ -18,6 +14,13 @@ public sealed class GatewayOptions
     /// <summary>Largest message from a client, in bytes; a larger one closes the connection with 1009. Default 4096.</summary>
     [Range(256, 1 << 20, ErrorMessage = "Gateway:MaxRequestBytes must be 256 to 1048576 bytes.")]
     public int MaxRequestBytes { get; set; } = 4096;
+
+    /// <summary>
+    /// Messages that one client may send in a second in the long run, and ten times as many at once after a pause. More are answered with
+    /// errors, and in the end the connection closes with 1008. Default 100.
+    /// </summary>
+    [Range(1, 1_000_000, ErrorMessage = "Gateway:MessagesPerSecond must be 1 to 1000000 messages.")]
+    public int MessagesPerSecond { get; set; } = 100;
 
     /// <summary>
     /// Bytes that may wait for one client. Beyond it, order books and tickers are conflated to the latest state, and a client that
@@ -33,4 +36,8 @@ public sealed class GatewayOptions
     /// <summary>Seconds after which a client that takes nothing off its connection is closed. Default 30.</summary>
     [Range(1, 3600, ErrorMessage = "Gateway:StallSeconds must be 1 to 3600 seconds.")]
     public int StallSeconds { get; set; } = 30;
+
+    /// <summary>Seconds after which a client that subscribes nothing and asks nothing is closed; 0, the default, for never.</summary>
+    [Range(0, 86_400, ErrorMessage = "Gateway:IdleSeconds must be 0 (never) to 86400 seconds.")]
+    public int IdleSeconds { get; set; }
 }

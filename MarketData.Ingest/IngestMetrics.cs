@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
 using MarketData.Domain.Frames;
+using MarketData.ServiceDefaults.Metrics;
 
 namespace MarketData.Ingest;
 
@@ -49,17 +49,18 @@ public enum DropReason : byte
 public sealed class IngestMetrics : IDisposable
 {
     private readonly Meter _meter;
-    private readonly long[] _received = new long[Names<FrameType>().Length], _published = new long[Names<FrameType>().Length];
-    private readonly long[] _skipped = new long[Names<SkipReason>().Length], _dropped = new long[Names<DropReason>().Length];
+    private readonly CountsBy<FrameType> _received = new(), _published = new();
+    private readonly CountsBy<SkipReason> _skipped = new();
+    private readonly CountsBy<DropReason> _dropped = new();
     private long _acknowledged, _reconnects, _gaps, _resyncs, _stale, _relayed, _snapshotKeys, _filledTrades;
 
     public IngestMetrics(IMeterFactory meters, IHostEnvironment environment)
     {
         _meter = meters.Create(environment.ApplicationName);
-        Observe<FrameType>("ingest.frames.received", "type", _received, "{frame}", "Frames received from the exchange, by type.");
-        Observe<FrameType>("ingest.frames.published", "type", _published, "{frame}", "Envelopes handed to the Kafka producer, by the frame's type.");
-        Observe<SkipReason>("ingest.frames.skipped", "reason", _skipped, "{frame}", "Frames that change nothing and are not published, by reason.");
-        Observe<DropReason>("ingest.frames.dropped", "reason", _dropped, "{frame}", "Frames that do not go on, by reason.");
+        _received.Observe(_meter, "ingest.frames.received", "type", "{frame}", "Frames received from the exchange, by type.");
+        _published.Observe(_meter, "ingest.frames.published", "type", "{frame}", "Envelopes handed to the Kafka producer, by the frame's type.");
+        _skipped.Observe(_meter, "ingest.frames.skipped", "reason", "{frame}", "Frames that change nothing and are not published, by reason.");
+        _dropped.Observe(_meter, "ingest.frames.dropped", "reason", "{frame}", "Frames that do not go on, by reason.");
         Observe("ingest.frames.acknowledged", () => Acknowledgements, "{frame}", "Envelopes acknowledged by Kafka.");
         Observe("ingest.upstream.reconnects", () => Reconnects, "{connection}", "Connections to the exchange after the first.");
         Observe("ingest.upstream.gaps", () => Gaps, "{gap}", "Faults in a subscription's sequence numbers.");
@@ -86,31 +87,31 @@ public sealed class IngestMetrics : IDisposable
 
     public long SnapshotKeys => Interlocked.Read(ref _snapshotKeys);
 
-    public IReadOnlyDictionary<string, long> ReceivedByType => Counts<FrameType>(_received);
+    public IReadOnlyDictionary<string, long> ReceivedByType => _received.ByName;
 
-    public IReadOnlyDictionary<string, long> PublishedByType => Counts<FrameType>(_published);
+    public IReadOnlyDictionary<string, long> PublishedByType => _published.ByName;
 
-    public IReadOnlyDictionary<string, long> SkippedByReason => Counts<SkipReason>(_skipped);
+    public IReadOnlyDictionary<string, long> SkippedByReason => _skipped.ByName;
 
     /// <summary>Skipped frames among those that were either skipped or published; 0 before the first.</summary>
     public double SkipRate
     {
         get
         {
-            long skipped = Sum(_skipped), published = Sum(_published);
+            long skipped = _skipped.Sum, published = _published.Sum;
             return skipped == 0 ? 0 : (double)skipped / (skipped + published);
         }
     }
 
-    public IReadOnlyDictionary<string, long> DroppedByReason => Counts<DropReason>(_dropped);
+    public IReadOnlyDictionary<string, long> DroppedByReason => _dropped.ByName;
 
-    public void Received(FrameType type) => Interlocked.Increment(ref _received[(int)type]);
+    public void Received(FrameType type) => _received.Increment(type);
 
-    public void Published(FrameType type) => Interlocked.Increment(ref _published[(int)type]);
+    public void Published(FrameType type) => _published.Increment(type);
 
-    public void Skipped(SkipReason reason) => Interlocked.Increment(ref _skipped[(int)reason]);
+    public void Skipped(SkipReason reason) => _skipped.Increment(reason);
 
-    public void Dropped(DropReason reason) => Interlocked.Increment(ref _dropped[(int)reason]);
+    public void Dropped(DropReason reason) => _dropped.Increment(reason);
 
     public void Acknowledged() => Interlocked.Increment(ref _acknowledged);
 
@@ -132,39 +133,4 @@ public sealed class IngestMetrics : IDisposable
 
     private void Observe(string name, Func<long> value, string unit, string description) =>
         _meter.CreateObservableCounter(name, value, unit, description);
-
-    private void Observe<T>(string name, string tag, long[] counts, string unit, string description)
-        where T : struct, Enum =>
-        _meter.CreateObservableCounter(
-            name, () => Counts<T>(counts).Select(count => new Measurement<long>(count.Value, new KeyValuePair<string, object?>(tag, count.Key))), unit, description);
-
-    private static long Sum(long[] counts)
-    {
-        long sum = 0;
-        for (int i = 0; i < counts.Length; i++) sum += Interlocked.Read(ref counts[i]);
-        return sum;
-    }
-
-    // Only what has happened: a list of zeros tells nothing.
-    private static Dictionary<string, long> Counts<T>(long[] counts)
-        where T : struct, Enum
-    {
-        var byName = new Dictionary<string, long>();
-        var names = Names<T>();
-        for (int i = 0; i < counts.Length; i++)
-        {
-            if (Interlocked.Read(ref counts[i]) is > 0 and var count) byName[names[i]] = count;
-        }
-
-        return byName;
-    }
-
-    private static string[] Names<T>()
-        where T : struct, Enum => NameCache<T>.Names;
-
-    private static class NameCache<T>
-        where T : struct, Enum
-    {
-        public static readonly string[] Names = [.. Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
-    }
 }

@@ -43,15 +43,9 @@ public sealed class StageLatencies : IDisposable
     public IReadOnlyDictionary<string, LatencyReport> Report() => Stages
         .Select(stage => (Name: Name(stage), Histogram: _stages[(int)stage]))
         .Where(stage => stage.Histogram.Count > 0)
-        .ToDictionary(
-            stage => stage.Name,
-            stage => new LatencyReport(
-                stage.Histogram.Count, stage.Histogram.PercentileMs(0.5), stage.Histogram.PercentileMs(0.99), stage.Histogram.PercentileMs(0.999)));
+        .ToDictionary(stage => stage.Name, stage => stage.Histogram.Report());
 
     public void Dispose() => _meter.Dispose();
 
     private static string Name(Stage stage) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(stage.ToString());
 }
-
-/// <summary>Percentiles in milliseconds.</summary>
-public sealed record LatencyReport(long Count, double P50, double P99, double P999);

@@ -1,15 +1,16 @@
-using System.Net.WebSockets;
+using MarketData.Gateway.Admission;
 using MarketData.Gateway.Feed;
 using Microsoft.Extensions.Options;
 
 namespace MarketData.Gateway.Clients;
 
-/// <summary>Accepts clients on <c>/ws/market-data</c> and tells them when the gateway stops.</summary>
-public sealed class ClientEndpoint(
+/// <summary>Accepts clients on <c>/ws/market-data</c>.</summary>
+internal sealed class ClientEndpoint(
+    AdmissionGate gate,
+    ConnectedClients clients,
     FeedInbox feed,
     IOptions<GatewayOptions> options,
     GatewayMetrics metrics,
-    IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<ClientSession> logger)
 {
@@ -24,24 +25,25 @@ public sealed class ClientEndpoint(
             return;
         }
 
+        var (permit, refusal) = await gate.AdmitClientAsync(context);
+        if (refusal != null) await refusal.WriteAsync(context.Response);
+        else await ServeAsync(context, permit!);
+    }
+
+    private async Task ServeAsync(HttpContext context, ClientPermit permit)
+    {
+        using var place = permit;
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var client = new GatewayClient(Guid.NewGuid().ToString("N"), options.Value.ClientQueueBytes, permit);
+        clients.Add(client);
         try
         {
-            if (metrics.ClientConnected() > options.Value.MaxConnections)
-            {
-                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-                await context.Response.WriteAsync("The gateway is full.\n", context.RequestAborted);
-                return;
-            }
-
-            using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            var client = new GatewayClient(Guid.NewGuid().ToString("N"), options.Value.ClientQueueBytes);
-            using var stopping = lifetime.ApplicationStopping.Register(
-                () => client.TryClose(WebSocketCloseStatus.EndpointUnavailable, "The gateway is stopping: connect again."));
             await new ClientSession(socket, client, feed, options.Value, metrics, time, logger, context.RequestAborted).RunAsync();
         }
         finally
         {
-            metrics.ClientDisconnected();
+            clients.Remove(client);
+            if (client.Close is { } close) metrics.Closed((int)close.Status);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using MarketData.Gateway.Admission;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Feed;
 
@@ -89,7 +90,15 @@ public sealed partial class ClientSession(
 
     private ValueTask HandleAsync(WebSocketMessageType type, ReadOnlyMemory<byte> message)
     {
-        FeedEvent asked = type == WebSocketMessageType.Binary ? new ClientErred(client, "Binary frames are not understood: send JSON as text.")
+        var verdict = client.Permit.OnMessage();
+        if (verdict == InboundVerdict.Close)
+        {
+            client.TryClose(WebSocketCloseStatus.PolicyViolation, client.Permit.RateRule);
+            return default;
+        }
+
+        FeedEvent asked = verdict == InboundVerdict.Refuse ? new ClientErred(client, client.Permit.RateRule)
+            : type == WebSocketMessageType.Binary ? new ClientErred(client, "Binary frames are not understood: send JSON as text.")
             : ClientRequest.TryParse(message, out var request, out var error) ? new ClientAsks(client, request)
             : new ClientErred(client, error);
         return feed.PostAsync(asked, CancellationToken.None);

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using MarketData.Domain.Channels;
+using MarketData.Gateway.Admission;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Feed;
 
@@ -9,7 +10,7 @@ namespace MarketData.Gateway.Clients;
 /// One connected client as the feed sees it: what it subscribes, what waits for it, and what was conflated for it. Subscriptions,
 /// routing and conflated states belong to the feed's loop; the rest may be called from anywhere.
 /// </summary>
-public sealed class GatewayClient(string sessionId, int maxQueueBytes)
+public sealed class GatewayClient(string sessionId, int maxQueueBytes, ClientPermit permit)
 {
     // RFC 6455, section 5.5: a control frame carries 125 bytes, of which the code takes two. All reasons are ASCII.
     private const int MaxReasonLength = 123;
@@ -19,6 +20,9 @@ public sealed class GatewayClient(string sessionId, int maxQueueBytes)
     private int _isConflated;
 
     public string SessionId { get; } = sessionId;
+
+    /// <summary>What it may do.</summary>
+    public ClientPermit Permit { get; } = permit;
 
     public SendQueue Queue { get; } = new(maxQueueBytes);
 

@@ -2,7 +2,6 @@ using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
-using Microsoft.Extensions.Options;
 
 namespace MarketData.Gateway.Feed;
 
@@ -14,8 +13,8 @@ public sealed partial class FeedLoop(
     FeedInbox inbox,
     RedisSubscriber subscriber,
     SnapshotKeys keys,
-    IOptions<GatewayOptions> options,
     GatewayMetrics metrics,
+    DeliveryLatency latency,
     TimeProvider time,
     ILogger<FeedLoop> logger) : BackgroundService
 {
@@ -88,6 +87,12 @@ public sealed partial class FeedLoop(
             return;
         }
 
+        if (PrivateContent.Is(value, envelope))
+        {
+            metrics.ReceivedPrivate();
+            return;
+        }
+
         var ticker = envelope.Ticker.IsEmpty ? KafkaNames.NoMarketKey : envelope.Ticker.Of(value);
         if (!_markets.TryGetValue(ticker, out var market))
         {
@@ -98,7 +103,8 @@ public sealed partial class FeedLoop(
 
         if (envelope.Channel.Stream() != StreamKind.OrderBook)
         {
-            if (market.OnOther(value, envelope)) _delivery.Route(market, envelope.Channel, value, _table);
+            var clean = WithoutPrivateFields(value, envelope);
+            if (market.OnOther(clean, envelope)) Route(market, clean, envelope);
             return;
         }
 
@@ -108,10 +114,10 @@ public sealed partial class FeedLoop(
         switch (market.OnBook(value, envelope))
         {
             case BookStep.PassOn:
-                _delivery.Route(market, envelope.Channel, value, _table);
+                Route(market, WithoutPrivateFields(value, envelope), envelope);
                 break;
             case BookStep.Reset:
-                _delivery.Route(market, envelope.Channel, value, _table);
+                Route(market, WithoutPrivateFields(value, envelope), envelope);
                 ReadKey(market, market.NextRead);
                 break;
             case BookStep.NeedsKey:
@@ -119,6 +125,19 @@ public sealed partial class FeedLoop(
                 ReadKey(market, TimeSpan.Zero);
                 break;
         }
+    }
+
+    private void Route(MarketFeed market, byte[] value, in Envelope envelope)
+    {
+        _delivery.Route(market, envelope.Channel, value, _table);
+        latency.Record(envelope.ReceivedTimestamp);
+    }
+
+    private byte[] WithoutPrivateFields(byte[] value, in Envelope envelope)
+    {
+        var clean = PrivateContent.Remove(value, envelope);
+        if (!ReferenceEquals(clean, value)) metrics.ReceivedPrivate();
+        return clean;
     }
 
     private void OnKey(MarketFeed market, byte[]? value)
@@ -165,9 +184,9 @@ public sealed partial class FeedLoop(
         {
             Reply(client, "already_subscribed", text);
         }
-        else if (client.Subscriptions.Count >= options.Value.MaxSubscriptions)
+        else if (client.Subscriptions.Count >= client.Permit.MaxSubscriptions)
         {
-            _delivery.Reply(client, ClientReply.Error($"Not subscribed to '{text}': a client may subscribe at most {options.Value.MaxSubscriptions} channels.", Now));
+            _delivery.Reply(client, ClientReply.Error($"Not subscribed to '{text}': a client may subscribe at most {client.Permit.MaxSubscriptions} channels.", Now));
         }
         else
         {
@@ -192,6 +211,7 @@ public sealed partial class FeedLoop(
     private void Subscribe(GatewayClient client, ChannelName name)
     {
         client.Subscriptions.Add(name);
+        client.Permit.OnSubscribed();
         _table.Add(client, name);
         _interest.Add(name);
         if (name.Ticker == null)
@@ -211,6 +231,7 @@ public sealed partial class FeedLoop(
     // The caller has removed the name from the client.
     private void Unsubscribe(GatewayClient client, ChannelName name)
     {
+        client.Permit.OnUnsubscribed();
         _table.Remove(client, name);
         _interest.Remove(name);
         if (name.Ticker != null)

@@ -3,7 +3,6 @@ using MarketData.Domain.Books;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
 using MarketData.Domain.Numbers;
-using MarketData.Gateway.Feed;
 using StackExchange.Redis;
 
 namespace MarketData.Gateway.Http;
@@ -11,34 +10,38 @@ namespace MarketData.Gateway.Http;
 /// <summary><c>GET /api/markets</c> and <c>GET /api/markets/{ticker}/book</c>, from the relay's snapshot keys.</summary>
 public static class MarketsEndpoints
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
-
-    public static void MapMarkets(this WebApplication app)
+    public static void MapMarkets(this IEndpointRouteBuilder routes)
     {
-        app.MapGet("/api/markets", async (SnapshotKeys keys, CancellationToken cancellationToken) =>
+        routes.MapGet("/api/markets", ListAsync);
+        routes.MapGet("/api/markets/{ticker}/book", BookAsync);
+    }
+
+    private static async Task<IResult> ListAsync(HttpRequest request, MarketDirectory directory, CancellationToken cancellationToken)
+    {
+        if (MarketQuery.Read(request.Query, out var error) is not { } query) return Results.BadRequest(new { error });
+        try
         {
-            try
-            {
-                var tickers = await keys.ListAsync(cancellationToken).WaitAsync(Timeout, cancellationToken);
-                return Results.Ok(new { markets = tickers.Select(ticker => new { ticker }) });
-            }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                return Unavailable(exception);
-            }
-        });
-        app.MapGet("/api/markets/{ticker}/book", async (string ticker, IConnectionMultiplexer redis) =>
+            var (tickers, next) = query.Page(await directory.ListAsync(cancellationToken));
+            return Results.Ok(new { markets = tickers.Select(ticker => new { ticker }), cursor = next });
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            try
-            {
-                byte[]? value = await redis.GetDatabase().StringGetAsync(RedisNames.SnapshotKey(ticker));
-                return value == null ? NotFound(ticker) : Book(ticker, value);
-            }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
-            {
-                return Unavailable(exception);
-            }
-        });
+            return Unavailable(exception);
+        }
+    }
+
+    // The key and not the feed's cache: it is at most a quarter of a second old, there for every market, and asking for it costs the feed nothing.
+    private static async Task<IResult> BookAsync(string ticker, IConnectionMultiplexer redis)
+    {
+        try
+        {
+            byte[]? value = await redis.GetDatabase().StringGetAsync(RedisNames.SnapshotKey(ticker));
+            return value == null ? NotFound(ticker) : Book(ticker, value);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return Unavailable(exception);
+        }
     }
 
     private static IResult Book(string ticker, byte[] value)

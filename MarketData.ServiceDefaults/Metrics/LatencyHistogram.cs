@@ -41,6 +41,8 @@ public sealed class LatencyHistogram
         return 0;
     }
 
+    public LatencyReport Report() => new(Count, PercentileMs(0.5), PercentileMs(0.99), PercentileMs(0.999));
+
     private static int BucketOf(long microseconds)
     {
         if (microseconds < SubBuckets) return (int)Math.Max(microseconds, 0);
@@ -56,3 +58,6 @@ public sealed class LatencyHistogram
         return ((long)(bucket % SubBuckets + SubBuckets + 1) << doubling) - 1;
     }
 }
+
+/// <summary>Percentiles in milliseconds.</summary>
+public sealed record LatencyReport(long Count, double P50, double P99, double P999);

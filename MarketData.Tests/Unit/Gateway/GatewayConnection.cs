@@ -25,9 +25,10 @@ internal sealed class GatewayConnection : IAsyncDisposable
     public ClientWebSocket Socket { get; }
 
     /// <summary>Connects and takes the greeting.</summary>
-    public static async Task<GatewayConnection> OpenAsync(Uri endpoint)
+    public static async Task<GatewayConnection> OpenAsync(Uri endpoint, Action<ClientWebSocketOptions>? configure = null)
     {
         var socket = new ClientWebSocket();
+        configure?.Invoke(socket.Options);
         await socket.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
         var connection = new GatewayConnection(socket);
         var greeting = await connection.NextAsync();

@@ -63,7 +63,21 @@ public class GatewayHost : IAsyncLifetime
 
     internal Task<RespConnection> ConnectRedisAsync() => Redis.ConnectAsync();
 
-    internal Task<GatewayConnection> ConnectAsync() => GatewayConnection.OpenAsync(Endpoint);
+    internal Task<GatewayConnection> ConnectAsync(params (string Name, string Value)[] headers) => GatewayConnection.OpenAsync(Endpoint, options =>
+    {
+        foreach (var (name, value) in headers) options.SetRequestHeader(name, value);
+    });
+
+    /// <summary>Asks for a WebSocket and returns the answer of a gateway that refuses.</summary>
+    internal async Task<HttpRefusal> RefusalAsync(params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/ws/market-data")
+        {
+            Headers = { { "Connection", "Upgrade" }, { "Upgrade", "websocket" }, { "Sec-WebSocket-Version", "13" }, { "Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==" } },
+        };
+        foreach (var (name, value) in headers) request.Headers.Add(name, value);
+        return await HttpRefusal.ReadAsync(await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken));
+    }
 
     internal async Task<JsonElement> GetAsync(string path)
     {

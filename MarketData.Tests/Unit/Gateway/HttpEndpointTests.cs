@@ -35,11 +35,32 @@ public sealed class HttpEndpointTests(GatewayHost gateway) : IClassFixture<Gatew
         var stats = await gateway.GetAsync("/stats");
 
         Assert.Equal(
-            ["clients", "messagesReceived", "messagesSent", "bytesSent", "conflations", "slowClientsClosed", "repairs", "unreadableMessages"],
+            [
+                "clients", "subscriptions", "messagesReceived", "messagesSent", "bytesSent", "conflations", "slowClientsClosed", "closed", "refused", "repairs", "unreadableMessages",
+                "privateMessages", "latencyMs",
+            ],
             stats.EnumerateObject().Select(property => property.Name));
         Assert.Equal(1, stats.GetProperty("clients").GetInt64());
+        Assert.Equal(1, stats.GetProperty("subscriptions").GetInt64());
         Assert.Equal(1, stats.GetProperty("messagesReceived").GetInt64());
         Assert.True(stats.GetProperty("bytesSent").GetInt64() > 0);
+        Assert.Equal(1, stats.GetProperty("latencyMs").GetProperty("count").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_connection_that_ended_is_counted_by_its_close_code_and_its_subscriptions_no_more()
+    {
+        await using var host = await GatewayHost.StartAsync();
+        await using var client = await host.ConnectAsync();
+        await client.SubscribeAsync("GONE:trade", "*:trade");
+        Assert.Equal(2, await host.StatAsync("subscriptions"));
+
+        await client.CloseAsync();
+        await client.ClosedAsync();
+
+        await Eventually.TrueAsync(async () => await host.StatAsync("clients") == 0, () => "a gateway without clients");
+        Assert.Equal(0, await host.StatAsync("subscriptions"));
+        Assert.Equal(1, (await host.GetAsync("/stats")).GetProperty("closed").GetProperty("1000").GetInt64());
     }
 
     [Fact]

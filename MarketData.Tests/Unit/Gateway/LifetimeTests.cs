@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -23,7 +22,7 @@ public sealed class LifetimeTests
 
         await gateway.StopAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
-        Assert.Equal((1001, "The gateway is stopping: connect again."), await idle.ClosedAsync());
+        Assert.Equal((1001, "The gateway is stopping: connect to another one, or later."), await idle.ClosedAsync());
         Assert.Equal(1001, (await subscribed.ClosedAsync()).Code);
     }
 
@@ -121,6 +120,12 @@ public sealed class LifetimeTests
     [InlineData("ConnectionStrings__redis=", "ConnectionStrings:redis is not set.")]
     [InlineData("ConnectionStrings__redis=127.0.0.1:abc", "ConnectionStrings:redis is no Redis connection string")]
     [InlineData("Gateway__StallSeconds=soon", "Gateway:StallSeconds")]
+    [InlineData("Gateway__MaxConnectionsPerAddress=0", "Gateway:MaxConnectionsPerAddress must be 1 to 1000000.")]
+    [InlineData("Gateway__AllowedOrigins=https://good.example,https://bad.example/path", "Gateway:AllowedOrigins has 'https://bad.example/path'")]
+    [InlineData("Gateway__TrustedProxies=10.0.0.0/33", "Gateway:TrustedProxies has '10.0.0.0/33'")]
+    [InlineData("Authentication__Enabled=true", "Authentication:Enabled is true, but nobody could connect")]
+    [InlineData("Authentication__Jwt__Authority=http://example.com", "Authentication:Jwt:Authority is 'http://example.com', but must be an https URL")]
+    [InlineData("Authentication__ApiKeys__acme__Sha256=plain", "Authentication:ApiKeys:acme:Sha256 must be 64 hexadecimal digits")]
     [InlineData("ASPNETCORE_URLS=nonsense", "nonsense")]
     [InlineData("ASPNETCORE_URLS=http://127.0.0.1:{taken}", "address already in use")]
     public async Task A_wrong_setting_ends_the_process_with_one_line_that_names_it(string setting, string message)
@@ -128,33 +133,18 @@ public sealed class LifetimeTests
         using ClosedPort redis = new(), kafka = new();
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        var start = new ProcessStartInfo("dotnet", [typeof(GatewayApplication).Assembly.Location])
+        var (exitCode, output, error) = await GatewayProcess.RunAsync(new Dictionary<string, string>
         {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            Environment =
-            {
-                ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
-                ["ConnectionStrings__redis"] = redis.Address,
-                ["ConnectionStrings__kafka"] = kafka.Address,
-                [setting.Split('=')[0]] = setting.Split('=')[1].Replace("{taken}", $"{((IPEndPoint)taken.LocalEndpoint).Port}", StringComparison.Ordinal),
-            },
-        };
-        using var process = Process.Start(start)!;
-        var (error, output) = (process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
-        try
-        {
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill();
-        }
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["ConnectionStrings__redis"] = redis.Address,
+            ["ConnectionStrings__kafka"] = kafka.Address,
+            [setting.Split('=')[0]] = setting.Split('=')[1].Replace("{taken}", $"{((IPEndPoint)taken.LocalEndpoint).Port}", StringComparison.Ordinal),
+        });
 
-        Assert.Equal(1, process.ExitCode);
-        Assert.Contains(message, await error, StringComparison.Ordinal);
-        Assert.Single((await error).Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.DoesNotContain("   at ", await output, StringComparison.Ordinal);
+        Assert.Equal(1, exitCode);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 
     private static WebApplication Build(string redis, string kafka) => GatewayApplication.Build(

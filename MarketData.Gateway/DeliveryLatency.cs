@@ -1,0 +1,36 @@
+using System.Diagnostics.Metrics;
+using MarketData.ServiceDefaults.Metrics;
+
+namespace MarketData.Gateway;
+
+/// <summary>
+/// Time from the receipt of an exchange's frame, which the envelope tells, to its routing to clients: percentiles for <c>/stats</c> and the
+/// instrument <c>gateway.delivery.duration</c>. Both clocks are the machines' own, in milliseconds. Thread-safe.
+/// </summary>
+public sealed class DeliveryLatency : IDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly Meter _meter;
+    private readonly Histogram<double> _durations;
+    private readonly LatencyHistogram _histogram = new();
+
+    public DeliveryLatency(IMeterFactory meters, IHostEnvironment environment, TimeProvider time)
+    {
+        _time = time;
+        _meter = meters.Create(environment.ApplicationName);
+        _durations = _meter.CreateHistogram<double>("gateway.delivery.duration", "s", "From the receipt of an exchange's frame to its routing to clients.");
+    }
+
+    /// <summary>Call once for each message that is routed, however many clients it goes to.</summary>
+    /// <param name="receivedTimestamp">The envelope's, Unix milliseconds.</param>
+    public void Record(long receivedTimestamp)
+    {
+        var duration = TimeSpan.FromMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds() - receivedTimestamp);
+        _histogram.Record(duration);
+        _durations.Record(duration.TotalSeconds);
+    }
+
+    public LatencyReport Report() => _histogram.Report();
+
+    public void Dispose() => _meter.Dispose();
+}
