@@ -1,21 +1,15 @@
 using System.Text;
-using MarketData.Domain.Channels;
-using MarketData.Domain.Envelopes;
 using MarketData.Domain.Frames;
 using MarketData.Ingest.Upstream;
 
 namespace MarketData.Ingest.Pipeline;
 
 /// <summary>
-/// From a frame to a Kafka record: keeps private frames back and skips what changes nothing, numbers the market's stream, wraps the
-/// payload. Called by one loop at a time, which makes the order of arrival the order of the log.
+/// From a frame to a Kafka record: keeps private frames back, skips what changes nothing, produces what the stage made of the rest.
+/// Called by one loop at a time, which makes the order of arrival the order of the log.
 /// </summary>
-public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time)
+public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time)
 {
-    private readonly BookDeduplicator _deduplicator = new();
-    private readonly EnvelopeWriter _writer = new();
-    private readonly SnapshotEnvelope _snapshots = new();
-
     /// <returns>The market whose book needs a new snapshot, because this frame cannot be right; null otherwise.</returns>
     /// <exception cref="EnvelopeLostException">Kafka refused this envelope or an earlier one.</exception>
     public ValueTask<string?> ProcessAsync(in ReceivedFrame received, in ExchangeFrame frame, CancellationToken cancellationToken)
@@ -32,16 +26,12 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
                 return default;
         }
 
-        var bytes = received.Bytes.Span;
-        var ticker = frame.Ticker.Of(bytes);
-        var market = markets.Of(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker);
-        var verdict = frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta ? _deduplicator.Judge(market, bytes, frame) : BookVerdict.Publish;
-        switch (verdict)
+        var staged = stage.Process(received, frame);
+        switch (staged.Verdict)
         {
             case BookVerdict.Publish:
-                var value = Wrap(market, received, frame);
                 metrics.Published(frame.Type);
-                return ProduceAsync(market.Key, value, received.ReceivedAt, cancellationToken);
+                return ProduceAsync(staged.Market.Key, staged.Value!, received.ReceivedAt, cancellationToken);
             case BookVerdict.IdenticalSnapshot:
                 metrics.Skipped(SkipReason.IdenticalSnapshot);
                 return default;
@@ -53,7 +43,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
                 return default;
             default:
                 metrics.Dropped(DropReason.Broken);
-                return PublishStaleAsync(market, cancellationToken);
+                return PublishStaleAsync(staged.Market, cancellationToken);
         }
     }
 
@@ -83,9 +73,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
 
     private async ValueTask<string?> PublishStaleAsync(TrackedMarket market, CancellationToken cancellationToken)
     {
-        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var position = market.Next(StreamKind.OrderBook, markets.Epoch);
-        var value = _snapshots.Write(market.Key, market.MarketId, market.Book, sequence: null, position, now, now, isStale: true).ToArray();
+        var value = stage.StaleSnapshot(market);
         metrics.MarkedStale();
         await sink.ProduceAsync(market.Key, value, time.GetTimestamp(), cancellationToken);
         return Encoding.UTF8.GetString(market.Key);
@@ -96,20 +84,5 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         await sink.ProduceAsync(key, value, receivedAt, cancellationToken);
         latencies.Record(Stage.Produced, time.GetElapsedTime(receivedAt));
         return null;
-    }
-
-    private byte[] Wrap(TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame)
-    {
-        var bytes = received.Bytes.Span;
-        var payload = frame.Json.Of(bytes);
-        var channel = frame.Type.Channel();
-        return _writer.Write(
-            frame.HasPrivateFields ? PrivateFields.Strip(payload) : payload,
-            channel == MarketChannel.Other ? frame.TypeName.Of(bytes) : channel.Utf8Name(),
-            frame.Ticker.Of(bytes),
-            frame.Seq,
-            market.Next(channel.Stream(), markets.Epoch),
-            received.ReceivedTimestamp,
-            time.GetUtcNow().ToUnixTimeMilliseconds()).ToArray();
     }
 }

@@ -1,0 +1,58 @@
+using MarketData.Domain.Channels;
+using MarketData.Domain.Envelopes;
+using MarketData.Domain.Frames;
+using MarketData.Ingest.Upstream;
+
+namespace MarketData.Ingest.Pipeline;
+
+/// <summary>What became of a frame.</summary>
+/// <param name="Verdict">Frames without a book are always to be published.</param>
+/// <param name="Market">The frame's market.</param>
+/// <param name="Value">The envelope; null unless it is to be published.</param>
+public readonly record struct StagedFrame(BookVerdict Verdict, TrackedMarket Market, byte[]? Value);
+
+/// <summary>
+/// From a parsed frame to the finished envelope, without I/O: finds the market, keeps its book, judges, numbers the market's stream and
+/// wraps the payload. Allocates the envelope and nothing else. Not thread-safe.
+/// </summary>
+public sealed class EnvelopeStage(TrackedMarkets markets, TimeProvider time)
+{
+    private readonly BookDeduplicator _deduplicator = new();
+    private readonly EnvelopeWriter _writer = new();
+    private readonly SnapshotEnvelope _snapshots = new();
+
+    /// <param name="received">A frame with public content.</param>
+    /// <param name="frame">The same, parsed.</param>
+    public StagedFrame Process(in ReceivedFrame received, in ExchangeFrame frame)
+    {
+        var bytes = received.Bytes.Span;
+        var ticker = frame.Ticker.Of(bytes);
+        var market = markets.Of(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker);
+        bool isBook = frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta;
+        var verdict = isBook ? _deduplicator.Judge(market, bytes, frame) : BookVerdict.Publish;
+        return new StagedFrame(verdict, market, verdict == BookVerdict.Publish ? Wrap(market, received, frame) : null);
+    }
+
+    /// <summary>The market's last known book as an envelope that says it is stale.</summary>
+    public byte[] StaleSnapshot(TrackedMarket market)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var position = market.Next(StreamKind.OrderBook, markets.Epoch);
+        return _snapshots.Write(market.Key, market.MarketId, market.Book, sequence: null, position, now, now, isStale: true).ToArray();
+    }
+
+    private byte[] Wrap(TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame)
+    {
+        var bytes = received.Bytes.Span;
+        var payload = frame.Json.Of(bytes);
+        var channel = frame.Type.Channel();
+        return _writer.Write(
+            frame.HasPrivateFields ? PrivateFields.Strip(payload) : payload,
+            channel == MarketChannel.Other ? frame.TypeName.Of(bytes) : channel.Utf8Name(),
+            frame.Ticker.Of(bytes),
+            frame.Seq,
+            market.Next(channel.Stream(), markets.Epoch),
+            received.ReceivedTimestamp,
+            time.GetUtcNow().ToUnixTimeMilliseconds()).ToArray();
+    }
+}
