@@ -5,6 +5,7 @@ namespace MarketData.Benchmarks;
 /// <summary>A program of this solution as a process of the benchmark's own.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(120);
     private readonly Process _process;
 
     private ServiceProcess(Process process, string address) => (_process, Address) = (process, address);
@@ -14,6 +15,9 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     /// <summary>Bytes of the process in memory now.</summary>
     public long ResidentBytes => Current.WorkingSet64;
+
+    /// <summary>The most bytes that the process had in memory at any time.</summary>
+    public long PeakResidentBytes => Current.PeakWorkingSet64;
 
     /// <summary>What the process has used of the processors since its start: the figure that other programs on the machine disturb least.</summary>
     public TimeSpan ProcessorTime => Current.TotalProcessorTime;
@@ -32,14 +36,12 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <param name="ready">The text on its standard output that comes before its address.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <exception cref="InvalidOperationException">It ended before it was ready.</exception>
+    /// <exception cref="TimeoutException">It was not ready within 2 min.</exception>
     public static async Task<ServiceProcess> StartAsync(string assembly, string ready, params string[] arguments)
     {
         var program = Path.Combine(AppContext.BaseDirectory, assembly);
         var process = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true })!;
-        string? line;
-        do line = await process.StandardOutput.ReadLineAsync();
-        while (line?.Contains(ready, StringComparison.Ordinal) == false);
-        if (line == null)
+        if (await ReadyLineAsync(process, assembly, ready) is not { } line)
         {
             await process.WaitForExitAsync();
             throw new InvalidOperationException($"{assembly} ended with exit code {process.ExitCode} before it was ready.");
@@ -48,6 +50,24 @@ internal sealed class ServiceProcess : IAsyncDisposable
         _ = process.StandardOutput.ReadToEndAsync();
         string address = line[(line.IndexOf(ready, StringComparison.Ordinal) + ready.Length)..];
         return new ServiceProcess(process, address.Split(',')[0].Trim());
+    }
+
+    // Null when the program ended before.
+    private static async Task<string?> ReadyLineAsync(Process process, string assembly, string ready)
+    {
+        using var timeout = new CancellationTokenSource(StartTimeout);
+        try
+        {
+            string? line;
+            do line = await process.StandardOutput.ReadLineAsync(timeout.Token);
+            while (line?.Contains(ready, StringComparison.Ordinal) == false);
+            return line;
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw new TimeoutException($"{assembly} was not ready within {StartTimeout.TotalSeconds} s: its output never had '{ready}'.");
+        }
     }
 
     /// <summary>Asks the process to stop and waits until it has.</summary>

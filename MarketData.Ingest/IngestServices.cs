@@ -50,6 +50,7 @@ public static class IngestServices
         builder.Services.AddSingleton<BootstrapStatus>();
         builder.Services.AddSingleton<LogBootstrap>();
         builder.Services.AddSingleton<TrackedMarkets>();
+        builder.Services.AddSingleton<EnvelopeStage>();
         builder.Services.AddSingleton<FramePipeline>();
         builder.Services.AddSingleton<KafkaSink>();
         builder.Services.AddHostedService<UpstreamService>();

@@ -1,35 +1,22 @@
-using System.Globalization;
 using System.Text;
-using MarketData.Domain.Channels;
-using MarketData.Domain.Envelopes;
 using MarketData.Domain.Frames;
 using MarketData.Ingest.Upstream;
 
 namespace MarketData.Ingest.Pipeline;
 
 /// <summary>
-/// From a frame to a Kafka record: keeps private frames back and skips what changes nothing, numbers the market's stream, wraps the
-/// payload. Callers take turns, which makes the order of their turns the order of the log.
+/// From a frame to a Kafka record: keeps private frames back, skips what changes nothing, produces what the stage made of the rest.
+/// Callers take turns, which makes the order of their turns the order of the log.
 /// </summary>
-public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time) : IDisposable
+public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly BookDeduplicator _deduplicator = new(time);
-    private readonly EnvelopeWriter _writer = new();
-    private readonly SnapshotEnvelope _snapshots = new();
 
     /// <summary>
     /// Begins a term of leading: everything from here on carries it, and what other leaders still write is void from here on.
     /// </summary>
     /// <exception cref="Confluent.Kafka.KafkaException">Kafka is away or refused.</exception>
-    public async Task BeginAsync(long term, CancellationToken cancellationToken)
-    {
-        _writer.Term = _snapshots.Term = term;
-        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var payload = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"type\":\"ingest_term\",\"msg\":{{\"term\":{term}}}}}"));
-        var mark = _writer.Write(payload, KafkaNames.FenceChannel, ticker: default, sequence: null, default, now, now, source: "ingest"u8).ToArray();
-        await sink.FenceAsync(mark, cancellationToken);
-    }
+    public Task BeginAsync(long term, CancellationToken cancellationToken) => sink.FenceAsync(stage.BeginTerm(term), cancellationToken);
 
     /// <summary>Takes a frame that came over the exchange's socket.</summary>
     /// <returns>A market whose book needs a new snapshot, because this frame or what came before it cannot be right; null otherwise.</returns>
@@ -40,7 +27,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         try
         {
             if (await TakeAsync(received, frame, cancellationToken) is { } broken) return broken;
-            return _deduplicator.TakeCrossedForLong() is { } crossed ? await PublishStaleAsync(crossed, cancellationToken) : null;
+            return stage.TakeCrossedForLong() is { } crossed ? await PublishStaleAsync(crossed, cancellationToken) : null;
         }
         finally
         {
@@ -57,7 +44,9 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         {
             // Most of what is asked for is there already, which is no repetition by the exchange.
             if (!IsNewTrade(written.Bytes.Span, frame)) return;
-            await PublishAsync(markets.Of(frame.Ticker.Of(written.Bytes.Span)), written, frame, "kalshi-rest"u8, cancellationToken);
+            var staged = stage.Process(written, frame, "kalshi-rest"u8);
+            metrics.Published(frame.Type);
+            await ProduceAsync(staged.Market.Key, staged.Value!, written.ReceivedAt, cancellationToken);
             metrics.FilledTrade();
         }
         finally
@@ -83,14 +72,12 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
                 return default;
         }
 
-        var bytes = received.Bytes.Span;
-        var ticker = frame.Ticker.Of(bytes);
-        var market = markets.Of(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker);
-        var verdict = frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta ? _deduplicator.Judge(market, bytes, frame) : BookVerdict.Publish;
-        switch (verdict)
+        var staged = stage.Process(received, frame);
+        switch (staged.Verdict)
         {
             case BookVerdict.Publish:
-                return PublishAsync(market, received, frame, source: default, cancellationToken);
+                metrics.Published(frame.Type);
+                return ProduceAsync(staged.Market.Key, staged.Value!, received.ReceivedAt, cancellationToken);
             case BookVerdict.IdenticalSnapshot:
                 metrics.Skipped(SkipReason.IdenticalSnapshot);
                 return default;
@@ -102,20 +89,12 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
                 return default;
             default:
                 metrics.Dropped(DropReason.Broken);
-                return PublishStaleAsync(market, cancellationToken);
+                return PublishStaleAsync(staged.Market, cancellationToken);
         }
     }
 
     private bool IsNewTrade(ReadOnlySpan<byte> bytes, in ExchangeFrame frame) =>
         frame.TradeId.IsEmpty || markets.Trades.TryAdd(frame.TradeId.Of(bytes), frame.Timestamp);
-
-    private ValueTask<string?> PublishAsync(
-        TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame, ReadOnlySpan<byte> source, CancellationToken cancellationToken)
-    {
-        var value = Wrap(market, received, frame, source);
-        metrics.Published(frame.Type);
-        return ProduceAsync(market.Key, value, received.ReceivedAt, cancellationToken);
-    }
 
     /// <summary>
     /// Something was lost: publishes every book that was right so far once more, marked stale, so that everybody who holds it knows. Their
@@ -158,9 +137,7 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
 
     private async ValueTask<string?> PublishStaleAsync(TrackedMarket market, CancellationToken cancellationToken)
     {
-        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var position = market.Next(StreamKind.OrderBook, markets.Epoch);
-        var value = _snapshots.Write(market.Key, market.MarketId, market.Book, sequence: null, position, now, now, isStale: true).ToArray();
+        var value = stage.StaleSnapshot(market);
         metrics.MarkedStale();
         await sink.ProduceAsync(market.Key, value, time.GetTimestamp(), cancellationToken);
         return Encoding.UTF8.GetString(market.Key);
@@ -171,21 +148,5 @@ public sealed class FramePipeline(TrackedMarkets markets, KafkaSink sink, Ingest
         await sink.ProduceAsync(key, value, receivedAt, cancellationToken);
         latencies.Record(Stage.Produced, time.GetElapsedTime(receivedAt));
         return null;
-    }
-
-    private byte[] Wrap(TrackedMarket market, in ReceivedFrame received, in ExchangeFrame frame, ReadOnlySpan<byte> source)
-    {
-        var bytes = received.Bytes.Span;
-        var payload = frame.Json.Of(bytes);
-        var channel = frame.Type.Channel();
-        return _writer.Write(
-            frame.HasPrivateFields ? PrivateFields.Strip(payload) : payload,
-            channel == MarketChannel.Other ? frame.TypeName.Of(bytes) : channel.Utf8Name(),
-            frame.Ticker.Of(bytes),
-            frame.Seq,
-            market.Next(channel.Stream(), markets.Epoch),
-            received.ReceivedTimestamp,
-            time.GetUtcNow().ToUnixTimeMilliseconds(),
-            source: source).ToArray();
     }
 }
