@@ -38,6 +38,9 @@ public enum DropReason : byte
     /// <summary>Written by a leader after another had replaced it.</summary>
     Fenced,
 
+    /// <summary>A book or ticker left out because the queue to Kafka is nearly full.</summary>
+    Spilled,
+
     /// <summary>Kafka refused it.</summary>
     Undelivered,
 

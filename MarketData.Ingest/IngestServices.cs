@@ -60,6 +60,7 @@ public static class IngestServices
     private static void AddProducer(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ProducerRenewal>();
+        var options = builder.Configuration.GetSection("Kafka").Get<KafkaOptions>() ?? new KafkaOptions();
         builder.AddKafkaProducer<byte[], byte[]>(
             "kafka",
             settings =>
@@ -69,10 +70,11 @@ public static class IngestServices
                 settings.Config.Acks = Acks.All;
                 settings.Config.CompressionType = CompressionType.Lz4;
                 settings.Config.LingerMs = 5;
-                // A Kafka outage costs delay, never a frame: librdkafka retries for ever, and when its queue is full the socket is read no further.
+                // A Kafka outage costs delay, never a trade: librdkafka retries for ever, and when its queue is full the socket is read no further.
                 settings.Config.MessageTimeoutMs = 0;
-                settings.Config.QueueBufferingMaxMessages = 200_000;
-                settings.Config.QueueBufferingMaxKbytes = 128 << 10;
+                // The client is built before the options are validated, and its own message would not name the key.
+                settings.Config.QueueBufferingMaxMessages = Math.Max(options.QueueMessages, 1);
+                settings.Config.QueueBufferingMaxKbytes = Math.Max(options.QueueMegabytes << 10, 1);
                 settings.Config.ReconnectBackoffMaxMs = MaxKafkaBackoffMs;
                 // Only whether it was delivered is looked at.
                 settings.Config.DeliveryReportFields = "none";

@@ -10,7 +10,7 @@ public static class StatsEndpoint
 {
     public static void MapStats(this WebApplication app) => app.MapGet("/stats", (IngestMetrics metrics, StageLatencies latencies, IServiceProvider services) => new
     {
-        upstream = services.GetService<UpstreamStatus>() is { } upstream ? Upstream(upstream, metrics, services.GetRequiredService<TrackedMarkets>()) : null,
+        upstream = services.GetService<UpstreamStatus>() is { } upstream ? Upstream(upstream, metrics, services.GetRequiredService<TrackedMarkets>(), services.GetRequiredService<KafkaSink>()) : null,
         leadership = services.GetService<LeadershipStatus>() is { } lead ? new { role = lead.Role, term = lead.Term, termsLed = lead.TermsLed } : null,
         bootstrap = services.GetService<BootstrapStatus>() is { } bootstrap ? Bootstrap(bootstrap) : null,
         relay = services.GetService<Relay.RelayStatus>() is { } relay
@@ -19,7 +19,7 @@ public static class StatsEndpoint
         latencyMs = latencies.Report(),
     });
 
-    private static object Upstream(UpstreamStatus status, IngestMetrics metrics, TrackedMarkets markets) => new
+    private static object Upstream(UpstreamStatus status, IngestMetrics metrics, TrackedMarkets markets, KafkaSink sink) => new
     {
         problem = status.Problem,
         booksSubscribed = status.Books,
@@ -27,6 +27,7 @@ public static class StatsEndpoint
         received = metrics.ReceivedByType,
         published = metrics.PublishedByType,
         acknowledged = metrics.Acknowledgements,
+        queuedForKafka = sink.Queued,
         skipped = metrics.SkippedByReason,
         skipRate = metrics.SkipRate,
         dropped = metrics.DroppedByReason,

@@ -11,12 +11,17 @@ namespace MarketData.Ingest.Pipeline;
 public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, KafkaSink sink, IngestMetrics metrics, StageLatencies latencies, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly SpilledFrames _spilled = new();
 
     /// <summary>
     /// Begins a term of leading: everything from here on carries it, and what other leaders still write is void from here on.
     /// </summary>
     /// <exception cref="Confluent.Kafka.KafkaException">Kafka is away or refused.</exception>
-    public Task BeginAsync(long term, CancellationToken cancellationToken) => sink.FenceAsync(stage.BeginTerm(term), cancellationToken);
+    public Task BeginAsync(long term, CancellationToken cancellationToken)
+    {
+        _spilled.Clear();
+        return sink.FenceAsync(stage.BeginTerm(term), cancellationToken);
+    }
 
     /// <summary>Takes a frame that came over the exchange's socket.</summary>
     /// <returns>A market whose book needs a new snapshot, because this frame or what came before it cannot be right; null otherwise.</returns>
@@ -72,6 +77,12 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
                 return default;
         }
 
+        if (SpilledFrames.CanSpill(frame.Type) && SpillsOrGoesOn(received, frame))
+        {
+            metrics.Dropped(DropReason.Spilled);
+            return default;
+        }
+
         var staged = stage.Process(received, frame);
         switch (staged.Verdict)
         {
@@ -91,6 +102,17 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
                 metrics.Dropped(DropReason.Broken);
                 return PublishStaleAsync(staged.Market, cancellationToken);
         }
+    }
+
+    // True when the queue to Kafka has no room for it.
+    private bool SpillsOrGoesOn(in ReceivedFrame received, in ExchangeFrame frame)
+    {
+        bool spills = sink.IsNearlyFull;
+        if (!spills && _spilled.IsEmpty) return false;
+        var market = markets.Of(frame.Ticker.Of(received.Bytes.Span));
+        if (spills) _spilled.Add(market, received, frame);
+        else _spilled.Supersede(market, frame.Type);
+        return spills;
     }
 
     private bool IsNewTrade(ReadOnlySpan<byte> bytes, in ExchangeFrame frame) =>
@@ -114,12 +136,39 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         }
     }
 
+    /// <summary>
+    /// Once the queue to Kafka has room again: publishes the newest of the tickers that were left out, and marks the books stale that were.
+    /// </summary>
+    /// <returns>The markets whose books must be asked for anew.</returns>
+    /// <exception cref="EnvelopeLostException">Kafka refused some of it.</exception>
+    public async Task<IReadOnlyList<string>> RecoverSpilledAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (_spilled.IsEmpty || sink.IsNearlyFull) return [];
+            foreach (var ticker in _spilled.TakeTickers())
+            {
+                await TakeAsync(ticker.Received, ticker.Frame, cancellationToken);
+            }
+
+            var books = _spilled.TakeBooks();
+            foreach (var market in books.Where(market => market.State == BookState.Stale)) await PublishStaleAsync(market, cancellationToken);
+            return [.. books.Select(market => Encoding.UTF8.GetString(market.Key))];
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     public void Dispose() => _turn.Dispose();
 
     private async Task PublishAllStaleAsync(CancellationToken cancellationToken)
     {
         EnvelopeLostException? lost = null;
-        foreach (var market in markets.Current())
+        // The books that were left out were right once, and nobody has been told yet that they are not.
+        foreach (var market in markets.Current().Concat(_spilled.TakeBooks().Where(market => market.State == BookState.Stale)))
         {
             market.State = BookState.Stale;
             try

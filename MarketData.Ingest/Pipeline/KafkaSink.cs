@@ -27,13 +27,34 @@ public sealed partial class KafkaSink(
     /// <summary>One record of so many is timed: a timed one costs an object of its own.</summary>
     private const int TimedEvery = 64;
 
+    // Shares of the queue: above the first only what cannot be asked for anew goes in, until it is down to the second.
+    private const double NearlyFull = 0.75, HasRoom = 0.25;
+
     private IProducer<byte[], byte[]> _producer = producer;
+
+    // Of this producer: what a former one held is no longer waited for.
+    private Queue _queue = new();
+    private volatile bool _isNearlyFull;
     private int _untimed;
 
     // Written by librdkafka's thread: the last refusal, for health until a delivery succeeds, and for the caller until it is told.
     private volatile string? _failure, _untold;
     private long _fullSince = long.MaxValue;
     private Action<DeliveryReport<byte[], byte[]>>? _delivered;
+
+    /// <summary>Envelopes that wait for Kafka's acknowledgement.</summary>
+    public long Queued => Volatile.Read(ref _queue).Count;
+
+    /// <summary>Whether Kafka has taken less than it was given for so long that the queue is needed for what cannot be asked for anew.</summary>
+    public bool IsNearlyFull
+    {
+        get
+        {
+            double share = (double)Queued / options.Value.QueueMessages;
+            if (share >= NearlyFull && !_isNearlyFull) LogSpilling(Queued);
+            return _isNearlyFull = share >= (_isNearlyFull ? HasRoom : NearlyFull);
+        }
+    }
 
     /// <summary>Queues one record; waits while the queue is full. One caller at a time.</summary>
     /// <param name="key">The market.</param>
@@ -50,7 +71,8 @@ public sealed partial class KafkaSink(
         }
 
         var message = new Message<byte[], byte[]> { Key = key, Value = value };
-        var delivered = ++_untimed % TimedEvery == 0 ? Timed(receivedAt) : _delivered ??= OnDelivered;
+        var delivered = ++_untimed % TimedEvery == 0 ? Timed(receivedAt, _queue) : _delivered ??= Untimed(_queue);
+        _queue.Add();
         if (TryProduce(message, delivered)) return;
         Volatile.Write(ref _fullSince, time.GetTimestamp());
         do await Task.Delay(FullQueueWait, time, cancellationToken);
@@ -89,6 +111,7 @@ public sealed partial class KafkaSink(
         Task.FromResult(
             _failure is { } failure ? new HealthCheckResult(context.Registration.FailureStatus, $"Kafka refused an envelope: {failure}")
             : IsFullForLong() ? new HealthCheckResult(context.Registration.FailureStatus, "The queue to Kafka is full: the exchange is read no further until Kafka takes more.")
+            : _isNearlyFull ? HealthCheckResult.Degraded("Kafka takes less than the exchange brings: order books and tickers are left out until it has caught up, then asked for anew.")
             : HealthCheckResult.Healthy());
 
     public void Dispose() => _producer.Dispose();
@@ -114,11 +137,13 @@ public sealed partial class KafkaSink(
         catch (ProduceException<byte[], byte[]> exception) when (exception.Error.Code == ErrorCode.MsgSizeTooLarge)
         {
             // New snapshots would bring the same again, so the caller is not told: the hole in the market's numbers says it to consumers.
+            _queue.Remove();
             Refused(exception.Error);
             return true;
         }
         catch (ProduceException<byte[], byte[]> exception)
         {
+            _queue.Remove();
             Refused(exception.Error);
             if (renewal.FatalError is { } reason) Renew(reason);
             throw new EnvelopeLostException(exception.Error.Reason);
@@ -131,17 +156,22 @@ public sealed partial class KafkaSink(
         LogRenewed(reason);
         var old = _producer;
         _producer = renewal.Build();
+        Volatile.Write(ref _queue, new Queue());
+        _delivered = null;
         old.Dispose();
     }
 
-    private Action<DeliveryReport<byte[], byte[]>> Timed(long receivedAt) => report =>
+    private Action<DeliveryReport<byte[], byte[]>> Timed(long receivedAt, Queue queue) => report =>
     {
         if (!report.Error.IsError) latencies.Record(Stage.Acknowledged, time.GetElapsedTime(receivedAt));
-        OnDelivered(report);
+        OnDelivered(report, queue);
     };
 
-    private void OnDelivered(DeliveryReport<byte[], byte[]> report)
+    private Action<DeliveryReport<byte[], byte[]>> Untimed(Queue queue) => report => OnDelivered(report, queue);
+
+    private void OnDelivered(DeliveryReport<byte[], byte[]> report, Queue queue)
     {
+        queue.Remove();
         if (report.Error.IsError)
         {
             Refused(report.Error);
@@ -159,6 +189,20 @@ public sealed partial class KafkaSink(
         _failure = error.Reason;
         LogUndelivered(error.Reason);
     }
+
+    private sealed class Queue
+    {
+        private long _count;
+
+        public long Count => Interlocked.Read(ref _count);
+
+        public void Add() => Interlocked.Increment(ref _count);
+
+        public void Remove() => Interlocked.Decrement(ref _count);
+    }
+
+    [LoggerMessage(33, LogLevel.Warning, "{Queued} envelopes wait for Kafka: order books and tickers are left out until it has caught up, then asked for anew.")]
+    private partial void LogSpilling(long queued);
 
     [LoggerMessage(30, LogLevel.Error, "Kafka refused an envelope, which is lost: {Reason}")]
     private partial void LogUndelivered(string reason);

@@ -46,15 +46,16 @@ public sealed partial class TradeFiller(
     /// <summary>Fills what is missing, for as long as a connection lasts.</summary>
     /// <param name="history">Where past trades are.</param>
     /// <param name="cancellationToken">The connection is over.</param>
-    public async Task RunAsync(TradeHistory history, CancellationToken cancellationToken)
+    /// <param name="stoppingToken">The term is over: only this gives up a trade that waits for room in the queue to Kafka.</param>
+    public async Task RunAsync(TradeHistory history, CancellationToken cancellationToken, CancellationToken stoppingToken)
     {
         while (true)
         {
             await Lost.WaitAsync(cancellationToken);
             var (since, losses) = Missing;
-            await FillAsync(history, since, cancellationToken);
+            await FillAsync(history, since, cancellationToken, stoppingToken);
             await Task.Delay(CacheAge, time, cancellationToken);
-            await FillAsync(history, since, cancellationToken);
+            await FillAsync(history, since, cancellationToken, stoppingToken);
             Filled(losses);
         }
     }
@@ -72,7 +73,7 @@ public sealed partial class TradeFiller(
         get { lock (_gate) return (_missingSince!.Value, _losses); }
     }
 
-    private async Task FillAsync(TradeHistory history, long since, CancellationToken cancellationToken)
+    private async Task FillAsync(TradeHistory history, long since, CancellationToken cancellationToken, CancellationToken stoppingToken)
     {
         var wait = FirstWait;
         while (true)
@@ -80,7 +81,7 @@ public sealed partial class TradeFiller(
             try
             {
                 var (frames, isCut) = await history.ListAsync(since, cancellationToken);
-                foreach (var frame in frames) await PublishAsync(frame, cancellationToken);
+                foreach (var frame in frames) await PublishAsync(frame, stoppingToken);
                 _problem = isCut ? $"more than {TradeHistory.MaxTrades} trades were missed; the oldest of them are lost." : null;
                 LogFilled(DateTimeOffset.FromUnixTimeMilliseconds(since), frames.Count, isCut);
                 return;
@@ -96,10 +97,10 @@ public sealed partial class TradeFiller(
         }
     }
 
-    private Task PublishAsync(byte[] frame, CancellationToken cancellationToken)
+    private Task PublishAsync(byte[] frame, CancellationToken stoppingToken)
     {
         if (!ExchangeFrame.TryParse(frame, out var parsed, out var error)) throw new InvalidDataException($"A listed trade cannot be read: {error}");
-        return pipeline.FillTradeAsync(new ReceivedFrame(frame, time.GetUtcNow().ToUnixTimeMilliseconds(), time.GetTimestamp()), parsed, cancellationToken);
+        return pipeline.FillTradeAsync(new ReceivedFrame(frame, time.GetUtcNow().ToUnixTimeMilliseconds(), time.GetTimestamp()), parsed, stoppingToken);
     }
 
     // Of a loss that came meanwhile, only a listing that is asked for later knows all.

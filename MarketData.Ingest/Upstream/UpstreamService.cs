@@ -31,7 +31,7 @@ public sealed partial class UpstreamService(
 {
     // A refused subscription or a failed listing is tried again after this time, or after the refresh time if that is shorter.
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30), MarketsSettle = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan FirstFenceWait = TimeSpan.FromSeconds(0.25);
+    private static readonly TimeSpan FirstFenceWait = TimeSpan.FromSeconds(0.25), SpillCheckInterval = TimeSpan.FromSeconds(0.25);
     private readonly ReconnectBackoff _backoff = new(time);
     private bool _wasConnected;
 
@@ -180,13 +180,23 @@ public sealed partial class UpstreamService(
         var subscribing = KeepSubscribedAsync(session, discovery, tickers, ending.Token);
         var receiving = ReceiveAsync(connection, session, ending.Token, stoppingToken);
         var filling = options.Value.FillTrades
-            ? trades.RunAsync(scope.ServiceProvider.GetRequiredService<TradeHistory>(), ending.Token)
+            ? trades.RunAsync(scope.ServiceProvider.GetRequiredService<TradeHistory>(), ending.Token, stoppingToken)
             : Task.Delay(Timeout.InfiniteTimeSpan, time, ending.Token);
-        var first = await Task.WhenAny(subscribing, receiving, filling);
+        var recovering = RecoverSpilledAsync(session, ending.Token, stoppingToken);
+        var first = await Task.WhenAny(subscribing, receiving, filling, recovering);
         await ending.CancelAsync();
-        await Task.WhenAll(subscribing, receiving, filling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(subscribing, receiving, filling, recovering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first;
         return await connection.CloseAsync(stoppingToken);
+    }
+
+    private async Task RecoverSpilledAsync(SubscriptionSession session, CancellationToken cancellationToken, CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(SpillCheckInterval, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            foreach (string ticker in await pipeline.RecoverSpilledAsync(stoppingToken)) session.BookIsBroken(ticker);
+        }
     }
 
     private async Task ReceiveAsync(

@@ -28,6 +28,8 @@ public sealed class IngestOptionsTests
     [InlineData("Kafka:Topic", "a topic", "Kafka:Topic must be 1 to 249 letters, digits, dots, underscores or hyphens.")]
     [InlineData("Kafka:Partitions", "0", "Kafka:Partitions must be 1 to 10000.")]
     [InlineData("Kafka:RetentionHours", "0", "Kafka:RetentionHours must be 1 to 8760 hours.")]
+    [InlineData("Kafka:QueueMessages", "999", "Kafka:QueueMessages must be 1000 to 10000000 messages.")]
+    [InlineData("Kafka:QueueMegabytes", "0", "Kafka:QueueMegabytes must be 16 to 65536 MiB.")]
     [InlineData("Relay:SnapshotIntervalMs", "501", "Relay:SnapshotIntervalMs must be 10 to 500 milliseconds.")]
     [InlineData("Relay:CommitIntervalMs", "1", "Relay:CommitIntervalMs must be 10 to 60000 milliseconds.")]
     [InlineData("Relay:KeyExpiryHours", "0", "Relay:KeyExpiryHours must be 1 to 8760 hours.")]
