@@ -38,6 +38,7 @@ public static class IngestServices
         builder.Services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamValidation>();
         builder.Services.AddHttpClient<MarketDiscovery>();
         builder.Services.AddHttpClient<TradeHistory>();
+        builder.Services.AddSingleton<MarketDirectory>();
         builder.Services.AddSingleton<TradeFiller>();
         builder.Services.AddSingleton<RequestSigner>();
         builder.Services.AddSingleton<UpstreamStatus>();

@@ -22,6 +22,7 @@ public static class StatsEndpoint
     private static object Upstream(UpstreamStatus status, IngestMetrics metrics, TrackedMarkets markets, KafkaSink sink) => new
     {
         problem = status.Problem,
+        connections = status.Connections,
         booksSubscribed = status.Books,
         marketsTracked = markets.Count,
         received = metrics.ReceivedByType,

@@ -45,13 +45,16 @@ public sealed class BookDeduplicator(TimeProvider time)
         return verdict;
     }
 
-    /// <summary>Takes a market whose book is current and has been crossed for so long that something must be missing; null when there is none.</summary>
-    public TrackedMarket? TakeCrossedForLong()
+    /// <summary>
+    /// Takes a market of a connection whose book is current and has been crossed for so long that something must be missing; null when there
+    /// is none.
+    /// </summary>
+    public TrackedMarket? TakeCrossedForLong(int connection)
     {
         // Hardly ever more than none.
         foreach (var market in _crossed)
         {
-            if (time.GetElapsedTime(market.CrossedSince!.Value) < LongestCross) continue;
+            if (market.Connection != connection || time.GetElapsedTime(market.CrossedSince!.Value) < LongestCross) continue;
             market.CrossedSince = null;
             _crossed.Remove(market);
             if (market.State != BookState.Current) return null;

@@ -42,12 +42,13 @@ public sealed class EnvelopeStage(TrackedMarkets markets, TimeProvider time)
         var ticker = frame.Ticker.Of(bytes);
         var market = markets.Of(ticker.IsEmpty ? KafkaNames.NoMarketKey : ticker);
         bool isBook = frame.Type is FrameType.OrderbookSnapshot or FrameType.OrderbookDelta;
+        if (isBook) market.Connection = received.Connection;
         var verdict = isBook ? _deduplicator.Judge(market, bytes, frame) : BookVerdict.Publish;
         return new StagedFrame(verdict, market, verdict == BookVerdict.Publish ? Wrap(market, received, frame, source) : null);
     }
 
-    /// <summary>Takes a market whose book has been crossed for too long; null when there is none.</summary>
-    public TrackedMarket? TakeCrossedForLong() => _deduplicator.TakeCrossedForLong();
+    /// <summary>Takes a market of a connection whose book has been crossed for too long; null when there is none.</summary>
+    public TrackedMarket? TakeCrossedForLong(int connection) => _deduplicator.TakeCrossedForLong(connection);
 
     /// <summary>The market's last known book as an envelope that says it is stale.</summary>
     public byte[] StaleSnapshot(TrackedMarket market)

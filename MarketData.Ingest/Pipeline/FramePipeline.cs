@@ -24,7 +24,7 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
     }
 
     /// <summary>Takes a frame that came over the exchange's socket.</summary>
-    /// <returns>A market whose book needs a new snapshot, because this frame or what came before it cannot be right; null otherwise.</returns>
+    /// <returns>A market of the same connection whose book needs a new snapshot, because this frame or what came before it cannot be right; null otherwise.</returns>
     /// <exception cref="EnvelopeLostException">Kafka refused this envelope or an earlier one.</exception>
     public async ValueTask<string?> ProcessAsync(ReceivedFrame received, ExchangeFrame frame, CancellationToken cancellationToken)
     {
@@ -32,7 +32,7 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         try
         {
             if (await TakeAsync(received, frame, cancellationToken) is { } broken) return broken;
-            return stage.TakeCrossedForLong() is { } crossed ? await PublishStaleAsync(crossed, cancellationToken) : null;
+            return stage.TakeCrossedForLong(received.Connection) is { } crossed ? await PublishStaleAsync(crossed, cancellationToken) : null;
         }
         finally
         {
@@ -119,16 +119,18 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         frame.TradeId.IsEmpty || markets.Trades.TryAdd(frame.TradeId.Of(bytes), frame.Timestamp);
 
     /// <summary>
-    /// Something was lost: publishes every book that was right so far once more, marked stale, so that everybody who holds it knows. Their
-    /// next snapshots set them right.
+    /// Something was lost on a connection: publishes every book of it that was right so far once more, marked stale, so that everybody who
+    /// holds it knows. Their next snapshots set them right.
     /// </summary>
+    /// <param name="connection">Counted from 0.</param>
+    /// <param name="cancellationToken">Gives up waiting for room in the queue.</param>
     /// <exception cref="EnvelopeLostException">Kafka refused some of it; every book is marked all the same.</exception>
-    public async Task MarkStaleAsync(CancellationToken cancellationToken)
+    public async Task MarkStaleAsync(int connection, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            await PublishAllStaleAsync(cancellationToken);
+            await PublishAllStaleAsync(connection, cancellationToken);
         }
         finally
         {
@@ -137,11 +139,14 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
     }
 
     /// <summary>
-    /// Once the queue to Kafka has room again: publishes the newest of the tickers that were left out, and marks the books stale that were.
+    /// Once the queue to Kafka has room again: publishes the newest of the tickers that were left out, and marks a connection's books stale
+    /// that were.
     /// </summary>
+    /// <param name="connection">Counted from 0.</param>
+    /// <param name="cancellationToken">Gives up waiting for room in the queue.</param>
     /// <returns>The markets whose books must be asked for anew.</returns>
     /// <exception cref="EnvelopeLostException">Kafka refused some of it.</exception>
-    public async Task<IReadOnlyList<string>> RecoverSpilledAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> RecoverSpilledAsync(int connection, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
@@ -152,7 +157,7 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
                 await TakeAsync(ticker.Received, ticker.Frame, cancellationToken);
             }
 
-            var books = _spilled.TakeBooks();
+            var books = _spilled.TakeBooks(connection);
             foreach (var market in books.Where(market => market.State == BookState.Stale)) await PublishStaleAsync(market, cancellationToken);
             return [.. books.Select(market => Encoding.UTF8.GetString(market.Key))];
         }
@@ -164,11 +169,11 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
 
     public void Dispose() => _turn.Dispose();
 
-    private async Task PublishAllStaleAsync(CancellationToken cancellationToken)
+    private async Task PublishAllStaleAsync(int connection, CancellationToken cancellationToken)
     {
         EnvelopeLostException? lost = null;
         // The books that were left out were right once, and nobody has been told yet that they are not.
-        foreach (var market in markets.Current().Concat(_spilled.TakeBooks().Where(market => market.State == BookState.Stale)))
+        foreach (var market in markets.Current(connection).Concat(_spilled.TakeBooks(connection).Where(market => market.State == BookState.Stale)))
         {
             market.State = BookState.Stale;
             try

@@ -28,6 +28,7 @@ public sealed class SpilledFrames
         }
 
         _books.Add(market);
+        market.Connection = received.Connection;
         if (market.State == BookState.Current) market.State = BookState.Stale;
     }
 
@@ -38,11 +39,11 @@ public sealed class SpilledFrames
         else if (type == FrameType.OrderbookSnapshot) _books.Remove(market);
     }
 
-    /// <summary>Takes the markets whose book was left out and has not come anew.</summary>
-    public IReadOnlyList<TrackedMarket> TakeBooks()
+    /// <summary>Takes the markets of one connection whose book was left out and has not come anew.</summary>
+    public IReadOnlyList<TrackedMarket> TakeBooks(int connection)
     {
-        TrackedMarket[] books = [.. _books];
-        _books.Clear();
+        TrackedMarket[] books = [.. _books.Where(market => market.Connection == connection)];
+        _books.ExceptWith(books);
         return books;
     }
 

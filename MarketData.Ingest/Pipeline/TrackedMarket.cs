@@ -31,6 +31,9 @@ public sealed class TrackedMarket(byte[] key)
 
     public BookState State { get; set; }
 
+    /// <summary>The connection that brings the book; its end makes the book stale.</summary>
+    public int Connection { get; set; }
+
     /// <summary>Since when the book is crossed, on the monotonic clock; null when it is not.</summary>
     public long? CrossedSince { get; set; }
 

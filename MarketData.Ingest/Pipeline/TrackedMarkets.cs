@@ -2,7 +2,7 @@ using MarketData.Domain.Channels;
 
 namespace MarketData.Ingest.Pipeline;
 
-/// <summary>Every market that the log has or gets, by ticker. Belongs to the loop that feeds the pipeline; the counts may be read by anybody.</summary>
+/// <summary>Every market that the log has or gets, by ticker. Belongs to whoever has the turn in the pipeline; the counts may be read by anybody.</summary>
 public sealed class TrackedMarkets(TimeProvider time)
 {
     private readonly Dictionary<byte[], TrackedMarket>.AlternateLookup<ReadOnlySpan<byte>> _markets =
@@ -56,6 +56,7 @@ public sealed class TrackedMarkets(TimeProvider time)
         Volatile.Write(ref _restored, restored);
     }
 
-    /// <summary>The markets whose book follows the exchange.</summary>
-    public List<TrackedMarket> Current() => [.. _markets.Dictionary.Values.Where(market => market.State == BookState.Current)];
+    /// <summary>The markets whose book follows the exchange over one connection.</summary>
+    public List<TrackedMarket> Current(int connection) =>
+        [.. _markets.Dictionary.Values.Where(market => market.State == BookState.Current && market.Connection == connection)];
 }

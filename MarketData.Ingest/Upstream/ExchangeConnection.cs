@@ -8,7 +8,8 @@ namespace MarketData.Ingest.Upstream;
 /// <param name="Bytes">UTF-8 text.</param>
 /// <param name="ReceivedTimestamp">Unix milliseconds.</param>
 /// <param name="ReceivedAt">The same on the monotonic clock, for intervals.</param>
-public readonly record struct ReceivedFrame(ReadOnlyMemory<byte> Bytes, long ReceivedTimestamp, long ReceivedAt);
+/// <param name="Connection">Which of the connections it came on, counted from 0.</param>
+public readonly record struct ReceivedFrame(ReadOnlyMemory<byte> Bytes, long ReceivedTimestamp, long ReceivedAt, int Connection = 0);
 
 /// <summary>One WebSocket connection to the exchange: frames in, commands out. One receiver and one sender at a time.</summary>
 public sealed class ExchangeConnection : IDisposable

@@ -23,8 +23,7 @@ public enum Observation : byte
 /// The subscriptions of one connection: sends commands one at a time, each after the answer to the one before, and watches over what
 /// arrives. Sending runs beside receiving, which hands every frame to <see cref="Observe"/>.
 /// </summary>
-public sealed partial class SubscriptionSession(
-    ExchangeConnection connection, TradeFiller trades, UpstreamOptions options, IngestMetrics metrics, TimeProvider time, ILogger logger)
+public sealed partial class SubscriptionSession : IDisposable
 {
     private const string BookChannel = "orderbook_delta", TradeChannel = "trade";
 
@@ -34,7 +33,14 @@ public sealed partial class SubscriptionSession(
 
     // A book whose snapshot did not help is asked for again with the next refresh, not at once.
     private static readonly TimeSpan BookRetry = TimeSpan.FromSeconds(30), ResyncPause = TimeSpan.FromSeconds(1), SnapshotTimeout = TimeSpan.FromSeconds(5);
-    private readonly CommandSender _commands = new(connection, time);
+    private readonly CommandSender _commands;
+    private readonly IReadOnlyList<string> _allMarketChannels;
+    private readonly MarketDirectory _directory;
+    private readonly TradeFiller _trades;
+    private readonly UpstreamOptions _options;
+    private readonly IngestMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly SequenceTracker _sequences = new();
     private readonly ResyncQueue _resync = new();
 
@@ -48,6 +54,26 @@ public sealed partial class SubscriptionSession(
     // Belong to the receiving loop; the sending loop reads and clears the number.
     private readonly Dictionary<long, string> _channelOf = [];
     private long _bookSid;
+
+    /// <param name="connection">Just opened.</param>
+    /// <param name="hasAllMarketChannels">Whether it also has the channels that cover every market.</param>
+    /// <param name="directory">Brings what other connections hear, until the session is disposed of.</param>
+    /// <param name="trades">Told when trades may be missing.</param>
+    /// <param name="options">Sizes and waits.</param>
+    /// <param name="metrics">Counts resyncs.</param>
+    /// <param name="time">Measures waits.</param>
+    /// <param name="logger">Of the feed.</param>
+    public SubscriptionSession(
+        ExchangeConnection connection, bool hasAllMarketChannels, MarketDirectory directory, TradeFiller trades,
+        UpstreamOptions options, IngestMetrics metrics, TimeProvider time, ILogger logger)
+    {
+        _commands = new CommandSender(connection, time);
+        _allMarketChannels = hasAllMarketChannels ? AllMarketChannels : [];
+        (_directory, _trades, _options, _metrics, _time, _logger) = (directory, trades, options, metrics, time, logger);
+        _directory.Closed += _resync.MarketClosed;
+        // Who has the channels that cover every market hears of new ones itself, and lists.
+        if (!hasAllMarketChannels) _directory.Listed += _resync.MarketsChanged;
+    }
 
     /// <summary>Markets whose order book is subscribed on this connection.</summary>
     public int BookCount => _books.Count;
@@ -72,12 +98,12 @@ public sealed partial class SubscriptionSession(
         _stale.Clear();
     }
 
-    /// <summary>Waits until something must be asked for anew; false when nothing was within the time.</summary>
+    /// <summary>Waits until something must be asked for anew; false when nothing was within the _time.</summary>
     public async Task<bool> WaitForDemandAsync(TimeSpan within, CancellationToken cancellationToken)
     {
         try
         {
-            await _resync.Demanded.WaitAsync(within > TimeSpan.Zero ? within : TimeSpan.Zero, time, cancellationToken);
+            await _resync.Demanded.WaitAsync(within > TimeSpan.Zero ? within : TimeSpan.Zero, _time, cancellationToken);
             return true;
         }
         catch (TimeoutException)
@@ -136,6 +162,12 @@ public sealed partial class SubscriptionSession(
     /// <summary>A market's book is wrong for itself.</summary>
     public void BookIsBroken(string ticker) => _resync.AskForBook(ticker);
 
+    public void Dispose()
+    {
+        _directory.Closed -= _resync.MarketClosed;
+        _directory.Listed -= _resync.MarketsChanged;
+    }
+
     private Observation CheckSequence(long sid, long seq)
     {
         long last = _sequences.Last(sid);
@@ -146,7 +178,7 @@ public sealed partial class SubscriptionSession(
         string? channel = _channelOf.GetValueOrDefault(sid);
         bool isBooks = sid == Interlocked.Read(ref _bookSid) || channel == null;
         if (isBooks) _resync.AskForAllBooks();
-        if (channel is null or TradeChannel) trades.NoteLoss();
+        if (channel is null or TradeChannel) _trades.NoteLoss();
         return step == SequenceStep.Repeated ? Observation.Repeated : isBooks ? Observation.BooksLost : Observation.Gap;
     }
 
@@ -162,14 +194,14 @@ public sealed partial class SubscriptionSession(
     {
         _channelOf[sid] = channel;
         if (channel == BookChannel) Interlocked.Exchange(ref _bookSid, sid);
-        else if (channel == TradeChannel) trades.NoteSubscribed();
+        else if (channel == TradeChannel) _trades.NoteSubscribed();
     }
 
     private void ObserveLifecycle(ReadOnlySpan<byte> bytes, in ExchangeFrame frame)
     {
         if (frame.Ticker.IsEmpty) return;
         string? happened = ControlBody.Read(frame.Body.Of(bytes)).EventType;
-        if (happened is "determined" or "settled") _resync.MarketClosed(Encoding.UTF8.GetString(frame.Ticker.Of(bytes)));
+        if (happened is "determined" or "settled") _directory.NoteClosed(Encoding.UTF8.GetString(frame.Ticker.Of(bytes)));
         else if (happened is "created" or "activated") _resync.MarketsChanged();
     }
 
@@ -178,7 +210,7 @@ public sealed partial class SubscriptionSession(
     {
         if (!_channelOf.Remove(sid, out string? channel)) throw new SubscriptionLostException(sid, reason);
         LogEnded(channel, reason);
-        if (channel == TradeChannel) trades.NoteLoss();
+        if (channel == TradeChannel) _trades.NoteLoss();
         if (channel == BookChannel) _resync.BooksEnded();
         else _resync.ChannelEnded(channel);
         return channel == BookChannel;
@@ -186,7 +218,7 @@ public sealed partial class SubscriptionSession(
 
     private async Task SubscribeChannelsAsync(CancellationToken cancellationToken)
     {
-        foreach (string channel in AllMarketChannels.Except(_channels).ToList())
+        foreach (string channel in _allMarketChannels.Except(_channels).ToList())
         {
             if (await CommandAsync("subscribe", $"subscribe {channel}", new { channels = new[] { channel } }, cancellationToken)) _channels.Add(channel);
         }
@@ -194,7 +226,7 @@ public sealed partial class SubscriptionSession(
 
     private async Task SubscribeBooksAsync(IEnumerable<string> tickers, CancellationToken cancellationToken)
     {
-        foreach (var batch in tickers.Except(_books).Chunk(options.BatchSize).ToList())
+        foreach (var batch in tickers.Except(_books).Chunk(_options.BatchSize).ToList())
         {
             if (_books.Count > 0) await PauseAsync(cancellationToken);
             // The default of use_yes_price is announced to change, so it is always sent. Without skip_ticker_ack each answer would list
@@ -207,29 +239,29 @@ public sealed partial class SubscriptionSession(
     private async Task ResyncAllAsync(CancellationToken cancellationToken)
     {
         // Losses in a row share one resync: the next begins when this one has been over for a second.
-        if (_resyncedAt is { } at && ResyncPause - time.GetElapsedTime(at) is { Ticks: > 0 } pause) await Task.Delay(pause, time, cancellationToken);
+        if (_resyncedAt is { } at && ResyncPause - _time.GetElapsedTime(at) is { Ticks: > 0 } pause) await Task.Delay(pause, _time, cancellationToken);
         await ResyncBatchesAsync([.. _books], cancellationToken);
-        _resyncedAt = time.GetTimestamp();
+        _resyncedAt = _time.GetTimestamp();
     }
 
     private async Task ResyncBooksAsync(IReadOnlyList<string> tickers, CancellationToken cancellationToken)
     {
-        var due = tickers.Where(ticker => !_askedAt.TryGetValue(ticker, out long at) || time.GetElapsedTime(at) >= BookRetry).ToList();
+        var due = tickers.Where(ticker => !_askedAt.TryGetValue(ticker, out long at) || _time.GetElapsedTime(at) >= BookRetry).ToList();
         _stale.UnionWith(tickers.Except(due));
-        foreach (string ticker in due) _askedAt[ticker] = time.GetTimestamp();
+        foreach (string ticker in due) _askedAt[ticker] = _time.GetTimestamp();
         await ResyncBatchesAsync(due, cancellationToken);
     }
 
     private async Task ResyncBatchesAsync(IReadOnlyList<string> tickers, CancellationToken cancellationToken)
     {
         bool isFirst = true;
-        foreach (var batch in tickers.Chunk(options.BatchSize))
+        foreach (var batch in tickers.Chunk(_options.BatchSize))
         {
             if (!isFirst) await PauseAsync(cancellationToken);
             isFirst = false;
             if (await GetSnapshotsAsync(batch, cancellationToken))
             {
-                metrics.Resynced(batch.Length);
+                _metrics.Resynced(batch.Length);
                 continue;
             }
 
@@ -269,24 +301,24 @@ public sealed partial class SubscriptionSession(
 
         _books.Clear();
         await SubscribeBooksAsync(tickers, cancellationToken);
-        metrics.Resynced(tickers.Count);
+        _metrics.Resynced(tickers.Count);
     }
 
     private async Task LeaveAsync(IReadOnlyList<string> tickers, CancellationToken cancellationToken)
     {
-        foreach (var batch in tickers.Chunk(options.BatchSize))
+        foreach (var batch in tickers.Chunk(_options.BatchSize))
         {
             var parameters = new { sids = new[] { Interlocked.Read(ref _bookSid) }, action = "delete_markets", market_tickers = batch };
             if (await CommandAsync("update_subscription", $"leave {batch.Length} closed markets", parameters, cancellationToken)) _books.ExceptWith(batch);
         }
     }
 
-    private Task PauseAsync(CancellationToken cancellationToken) => Task.Delay(TimeSpan.FromMilliseconds(options.BatchPauseMs), time, cancellationToken);
+    private Task PauseAsync(CancellationToken cancellationToken) => Task.Delay(TimeSpan.FromMilliseconds(_options.BatchPauseMs), _time, cancellationToken);
 
     // False when the exchange refused.
     private async Task<bool> CommandAsync(string name, string what, object parameters, CancellationToken cancellationToken)
     {
-        if (await _commands.AskAsync(name, parameters, data: null, TimeSpan.FromSeconds(options.AnswerSeconds), cancellationToken) is not { } refusal) return true;
+        if (await _commands.AskAsync(name, parameters, data: null, TimeSpan.FromSeconds(_options.AnswerSeconds), cancellationToken) is not { } refusal) return true;
         LogRefusal(what, refusal);
         _refusal = $"{what}: {refusal}";
         return false;

@@ -48,6 +48,10 @@ public sealed class UpstreamOptions
     [Range(0, 60_000, ErrorMessage = "Upstream:BatchPauseMs must be 0 to 60000 milliseconds.")]
     public int BatchPauseMs { get; set; } = 100;
 
+    /// <summary>Markets on one connection; more are spread over several. Default 50,000.</summary>
+    [Range(1, 500_000, ErrorMessage = "Upstream:MarketsPerConnection must be 1 to 500000 markets.")]
+    public int MarketsPerConnection { get; set; } = 50_000;
+
     /// <summary>Seconds between two listings of the open markets. Default 300.</summary>
     [Range(1, 86_400, ErrorMessage = "Upstream:RefreshSeconds must be 1 to 86400 seconds.")]
     public int RefreshSeconds { get; set; } = 300;

@@ -116,13 +116,13 @@ public sealed class BookDeduplicatorTests
         Judge(TenAtForty);
         Assert.Equal(BookVerdict.Publish, Judge(Delta("1.00", "0.6001", "no")));
         _time.Advance(TimeSpan.FromSeconds(4.9));
-        Assert.Null(_deduplicator.TakeCrossedForLong());
+        Assert.Null(_deduplicator.TakeCrossedForLong(connection: 0));
 
         _time.Advance(TimeSpan.FromSeconds(0.1));
 
-        Assert.Same(_market, _deduplicator.TakeCrossedForLong());
+        Assert.Same(_market, _deduplicator.TakeCrossedForLong(connection: 0));
         Assert.Equal(BookState.Stale, _market.State);
-        Assert.Null(_deduplicator.TakeCrossedForLong());
+        Assert.Null(_deduplicator.TakeCrossedForLong(connection: 0));
     }
 
     [Theory]
@@ -136,7 +136,7 @@ public sealed class BookDeduplicatorTests
 
         _time.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.Null(_deduplicator.TakeCrossedForLong());
+        Assert.Null(_deduplicator.TakeCrossedForLong(connection: 0));
         Assert.Equal(BookState.Current, _market.State);
     }
 

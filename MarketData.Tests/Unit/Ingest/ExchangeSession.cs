@@ -38,11 +38,13 @@ internal sealed class ExchangeSession(WebSocket socket) : IAsyncDisposable
 
     /// <param name="books">Order books to serve.</param>
     /// <param name="contracts">What each market's snapshot has at 0.40.</param>
-    public async Task ServeSubscriptionsAsync(int books, Func<string, int> contracts)
+    /// <param name="allMarketChannels">Channels of all markets to serve.</param>
+    /// <param name="received">The first command, if it was received already.</param>
+    public async Task ServeSubscriptionsAsync(int books, Func<string, int> contracts, int allMarketChannels = 3, JsonElement? received = null)
     {
-        for (int channels = 0, served = 0; channels < 3 || served < books;)
+        for (int channels = 0, served = 0; channels < allMarketChannels || served < books; received = null)
         {
-            var command = await ReceiveAsync();
+            var command = received ?? await ReceiveAsync();
             var parameters = command.GetProperty("params");
             string channel = parameters.GetProperty("channels")[0].GetString()!;
             if (channel == "orderbook_delta")

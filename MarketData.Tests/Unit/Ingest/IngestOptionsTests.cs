@@ -8,6 +8,7 @@ public sealed class IngestOptionsTests
     [Theory]
     [InlineData("Upstream:BatchSize", "0", "Upstream:BatchSize must be 1 to 1000 markets.")]
     [InlineData("Upstream:BatchPauseMs", "-1", "Upstream:BatchPauseMs must be 0 to 60000 milliseconds.")]
+    [InlineData("Upstream:MarketsPerConnection", "0", "Upstream:MarketsPerConnection must be 1 to 500000 markets.")]
     [InlineData("Upstream:RefreshSeconds", "0", "Upstream:RefreshSeconds must be 1 to 86400 seconds.")]
     [InlineData("Upstream:PageSize", "1001", "Upstream:PageSize must be 1 to 1000 markets.")]
     [InlineData("Upstream:LivenessSeconds", "1", "Upstream:LivenessSeconds must be 2 to 600 seconds.")]
