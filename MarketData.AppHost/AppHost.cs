@@ -14,12 +14,21 @@ var mockKalshi = builder.AddProject<Projects.MarketData_MockKalshi>("mock-kalshi
     .WithHttpEndpoint(port: 9090, name: "http")
     .WithHttpHealthCheck("/health");
 
-builder.AddProject<Projects.MarketData_Ingest>("ingest", launchProfileName: null)
+var ingest = builder.AddProject<Projects.MarketData_Ingest>("ingest", launchProfileName: null)
     .WithHttpEndpoint(name: "http")
     .WithHttpHealthCheck("/health")
     .WithReference(kafka).WaitFor(kafka)
     .WithReference(redis).WaitFor(redis)
     .WithReference(mockKalshi).WaitFor(mockKalshi);
+
+// --Upstream:RestUrl URL --Upstream:WebSocketUrl URL follow the real exchange in place of the mock, with a key from user secrets.
+if (builder.Configuration["Upstream:RestUrl"] is { Length: > 0 } restUrl)
+{
+    ingest.WithEnvironment("Upstream__RestUrl", restUrl)
+        .WithEnvironment("Upstream__WebSocketUrl", builder.Configuration["Upstream:WebSocketUrl"])
+        .WithEnvironment("Upstream__KeyId", builder.AddParameter("kalshi-key-id"))
+        .WithEnvironment("Upstream__PrivateKey", builder.AddParameter("kalshi-private-key", secret: true));
+}
 
 // Does not wait for ingest: clients may connect, and are told what is stale, while the exchange is away.
 builder.AddProject<Projects.MarketData_Gateway>("gateway", launchProfileName: null)

@@ -8,7 +8,7 @@ namespace Aspire.Hosting;
 /// <summary>Declares a topology.</summary>
 public interface IDistributedApplicationBuilder
 {
-    /// <summary>The AppHost's environment variables, then its arguments (<c>--Section:Key value</c>).</summary>
+    /// <summary>The AppHost's user secrets, its environment variables, then its arguments (<c>--Section:Key value</c>).</summary>
     ConfigurationManager Configuration { get; }
 
     /// <summary>The AppHost project's directory; relative paths of the topology start there.</summary>
@@ -50,6 +50,17 @@ public static class DistributedApplicationBuilderExtensions
             ?? throw new InvalidOperationException($"There is no {typeof(T).Name} named '{name}'; there are: {string.Join(", ", builder.Resources.Select(r => r.Name))}."));
 }
 
+/// <summary>Values from outside.</summary>
+public static class ParameterResourceBuilderExtensions
+{
+    /// <summary>Declares a value that <c>Parameters:{name}</c> gives: by user secrets, environment or argument.</summary>
+    /// <param name="builder">The topology.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="secret">Whether it is to be kept from sight.</param>
+    public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
+        builder.CreateResourceBuilder(new ParameterResource(name, secret));
+}
+
 /// <summary>Run or publish.</summary>
 public enum DistributedApplicationOperation
 {
@@ -88,6 +99,9 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         _isTesting = isTesting || _capture is not null;
         AppHostAssembly = _capture?.Assembly ?? appHostAssembly;
         Configuration = new ConfigurationManager();
+        // A test is the same on every machine.
+        if (!_isTesting && AppHostAssembly is not null)
+            Configuration.AddUserSecrets(AppHostAssembly, optional: true);
         Configuration.AddEnvironmentVariables();
         Configuration.AddCommandLine(args, new Dictionary<string, string>
         {

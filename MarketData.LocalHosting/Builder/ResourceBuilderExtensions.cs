@@ -22,6 +22,18 @@ public static class ResourceBuilderExtensions
         });
     }
 
+    /// <summary>Sets an environment variable to a parameter's value.</summary>
+    public static IResourceBuilder<T> WithEnvironment<T>(this IResourceBuilder<T> builder, string name, IResourceBuilder<ParameterResource> parameter)
+        where T : IResourceWithEnvironment
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return builder.WithVariables((variables, _) =>
+        {
+            variables[name] = parameter.Resource.ValueFrom(parameter.ApplicationBuilder.Configuration);
+            return ValueTask.CompletedTask;
+        });
+    }
+
     /// <summary>Gives the connection string of <paramref name="source"/> as <c>ConnectionStrings__{name}</c>, and its parts as <c>{NAME}_HOST</c>, <c>{NAME}_PORT</c> and so on.</summary>
     /// <param name="builder">The consumer.</param>
     /// <param name="source">The resource with the connection string.</param>

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using Microsoft.Extensions.Configuration;
 
 namespace Aspire.Hosting.ApplicationModel;
 
@@ -103,4 +104,16 @@ public enum ContainerLifetime
 
     /// <summary>With Aspire, across AppHost runs.</summary>
     Persistent,
+}
+
+/// <summary>A value from outside: <c>Parameters:{name}</c> of the AppHost's configuration, or <c>Parameters:{name_with_underscores}</c>. Has no process.</summary>
+public class ParameterResource(string name, bool secret) : Resource(name)
+{
+    /// <summary>Whether the value is to be kept from sight; here none is shown.</summary>
+    public bool Secret { get; } = secret;
+
+    internal string ValueFrom(IConfiguration configuration) =>
+        configuration[$"Parameters:{Name}"] ?? configuration[$"Parameters:{Name.Replace('-', '_')}"]
+        ?? throw new DistributedApplicationException(
+            $"Parameter '{Name}' has no value: set it with 'dotnet user-secrets set Parameters:{Name} VALUE --project MarketData.AppHost', the variable Parameters__{Name.Replace('-', '_')} or --Parameters:{Name} VALUE.");
 }

@@ -58,6 +58,30 @@ public sealed class EnvironmentTests
         Assert.Equal(Environment.GetEnvironmentVariable("PATH"), variables["PATH"]);
     }
 
+    [Theory]
+    [InlineData("Parameters:exchange-key=abc")]
+    [InlineData("Parameters:exchange_key=abc")]
+    public async Task A_consumer_gets_the_value_of_a_parameter(string argument)
+    {
+        await using var builder = DistributedApplicationTestingBuilder.Create(argument);
+        builder.AddExecutable("consumer", "env", ".").WithEnvironment("KEY", builder.AddParameter("exchange-key", secret: true));
+        await using var app = await builder.BuildAsync(TestContext.Current.CancellationToken);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+
+        await app.WaitForLineAsync("consumer", line => line == "KEY=abc");
+    }
+
+    [Fact]
+    public async Task A_parameter_without_a_value_ends_the_start_of_who_needs_it_and_says_how_to_set_it()
+    {
+        await using var builder = DistributedApplicationTestingBuilder.Create();
+        builder.AddExecutable("consumer", "env", ".").WithEnvironment("KEY", builder.AddParameter("exchange-key", secret: true));
+        await using var app = await builder.BuildAsync(TestContext.Current.CancellationToken);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+
+        await app.WaitForLineAsync("consumer", line => line.Contains("dotnet user-secrets set Parameters:exchange-key VALUE", StringComparison.Ordinal));
+    }
+
     private static Dictionary<string, string> Parse(IEnumerable<string> lines) =>
         lines.Select(l => l.Split('=', 2)).Where(p => p.Length == 2).DistinctBy(p => p[0]).ToDictionary(p => p[0], p => p[1]);
 }
