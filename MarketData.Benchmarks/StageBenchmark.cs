@@ -20,7 +20,7 @@ namespace MarketData.Benchmarks;
 public class StageBenchmark
 {
     private const int FramesPerRound = 10_000, Iterations = 15, SimulatedMarkets = 10_000;
-    private static byte[][] s_frames = [];
+    private static byte[][] _frames = [];
 
     private readonly TrackedMarkets _markets = new(TimeProvider.System);
     private EnvelopeStage _stage = null!;
@@ -31,7 +31,7 @@ public class StageBenchmark
     /// <param name="recordings">Files of one frame a line, <c>.gz</c> too; none for frames of the mock exchange.</param>
     public static async Task<int> RunAsync(string[] recordings)
     {
-        (s_frames, string origin) = await FrameSource.LoadAsync(recordings, SimulatedMarkets);
+        (_frames, string origin) = await FrameSource.LoadAsync(recordings, SimulatedMarkets);
         var artifacts = Directory.CreateTempSubdirectory("market-data-benchmark-");
         try
         {
@@ -57,14 +57,14 @@ public class StageBenchmark
     public void Setup()
     {
         _stage = new EnvelopeStage(_markets, TimeProvider.System);
-        _envelopes = [.. s_frames.Select(frame => Process(frame).Value)];
+        _envelopes = [.. _frames.Select(frame => Process(frame).Value)];
     }
 
     [Benchmark(OperationsPerInvoke = FramesPerRound)]
     public int FrameToEnvelope()
     {
         int bytes = 0;
-        for (int i = 0; i < FramesPerRound; i++) bytes += Process(s_frames[Next()]).Value?.Length ?? 0;
+        for (int i = 0; i < FramesPerRound; i++) bytes += Process(_frames[Next()]).Value?.Length ?? 0;
         return bytes;
     }
 
@@ -84,7 +84,7 @@ public class StageBenchmark
     {
         var stage = new StageBenchmark();
         stage._stage = new EnvelopeStage(stage._markets, TimeProvider.System);
-        var verdicts = s_frames.Select(stage.Process).ToList();
+        var verdicts = _frames.Select(stage.Process).ToList();
         return $"{stage._markets.Count:N0} markets; {string.Join(", ", verdicts.CountBy(staged => staged.Verdict).Select(count => $"{count.Value:N0} {count.Key}"))}";
     }
 
@@ -99,7 +99,7 @@ public class StageBenchmark
     private int Next()
     {
         int next = _next++;
-        if (_next < s_frames.Length) return next;
+        if (_next < _frames.Length) return next;
         _next = 0;
         _sequences = new SequenceTracker();
         return next;
