@@ -106,7 +106,27 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            await PublishAllStaleAsync(cancellationToken);
+            await PublishAllStaleAsync(markets.Current(), cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>
+    /// Marks the books stale that were read back from the log and that nobody will confirm: their markets closed, or vanished, while
+    /// no process looked.
+    /// </summary>
+    /// <param name="isSubscribed">Whether the exchange will send a market's book.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="EnvelopeLostException">Kafka refused some of it; every book is marked all the same.</exception>
+    public async Task MarkUnsubscribedStaleAsync(Predicate<string> isSubscribed, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await PublishAllStaleAsync(markets.Unconfirmed().Where(market => !isSubscribed(Encoding.UTF8.GetString(market.Key))), cancellationToken);
         }
         finally
         {
@@ -116,10 +136,10 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
 
     public void Dispose() => _turn.Dispose();
 
-    private async Task PublishAllStaleAsync(CancellationToken cancellationToken)
+    private async Task PublishAllStaleAsync(IEnumerable<TrackedMarket> books, CancellationToken cancellationToken)
     {
         EnvelopeLostException? lost = null;
-        foreach (var market in markets.Current())
+        foreach (var market in books)
         {
             market.State = BookState.Stale;
             try

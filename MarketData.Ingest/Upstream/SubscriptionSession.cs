@@ -52,6 +52,9 @@ public sealed partial class SubscriptionSession(
     /// <summary>Markets whose order book is subscribed on this connection.</summary>
     public int BookCount => _books.Count;
 
+    /// <summary>Whether a market's order book is subscribed. For the loop that subscribes.</summary>
+    public bool HasBook(string ticker) => _books.Contains(ticker);
+
     /// <summary>What is not as it should be; null when all is.</summary>
     public string? Problem =>
         _refusal != null ? $"the exchange refused {_refusal}"

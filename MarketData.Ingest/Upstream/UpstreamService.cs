@@ -232,6 +232,7 @@ public sealed partial class UpstreamService(
         while (true)
         {
             await session.SubscribeAsync(tickers, cancellationToken);
+            await pipeline.MarkUnsubscribedStaleAsync(session.HasBook, cancellationToken);
             status.Subscribed(session.BookCount, session.Problem);
             long since = time.GetTimestamp();
             var until = session.Problem != null && RetryAfter < refresh ? RetryAfter : refresh;
