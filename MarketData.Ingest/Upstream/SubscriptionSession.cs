@@ -16,6 +16,9 @@ public enum Observation : byte
     Gap,
 
     /// <summary>Its number came before. It must not be taken twice, and no book is sure until its next snapshot.</summary>
+    BooksRepeated,
+
+    /// <summary>Its number came before, of a subscription without books. It must not be taken twice.</summary>
     Repeated,
 }
 
@@ -118,7 +121,7 @@ public sealed partial class SubscriptionSession(
         var observation = frame is { Sid: > 0, Seq: { } seq } ? CheckSequence(frame.Sid, seq) : Observation.Taken;
         switch (frame.Type)
         {
-            case FrameType.OrderbookSnapshot when observation != Observation.Repeated:
+            case FrameType.OrderbookSnapshot when observation != Observation.BooksRepeated:
                 NoteSnapshot(frame.Ticker.Of(bytes));
                 break;
             case FrameType.Lifecycle:
@@ -150,7 +153,9 @@ public sealed partial class SubscriptionSession(
         bool isBooks = sid == Interlocked.Read(ref _bookSid) || channel == null;
         if (isBooks) _resync.AskForAllBooks();
         if (channel is null or TradeChannel) trades.NoteLoss();
-        return step == SequenceStep.Repeated ? Observation.Repeated : isBooks ? Observation.BooksLost : Observation.Gap;
+        return step == SequenceStep.Repeated
+            ? isBooks ? Observation.BooksRepeated : Observation.Repeated
+            : isBooks ? Observation.BooksLost : Observation.Gap;
     }
 
     private void NoteSnapshot(ReadOnlySpan<byte> ticker)

@@ -219,8 +219,8 @@ public sealed partial class UpstreamService(
     private async ValueTask<bool> LostAsync(Observation observation, CancellationToken stoppingToken)
     {
         metrics.Gap();
-        if (observation != Observation.Gap) await pipeline.MarkStaleAsync(stoppingToken);
-        if (observation != Observation.Repeated) return true;
+        if (observation is Observation.BooksLost or Observation.BooksRepeated) await pipeline.MarkStaleAsync(stoppingToken);
+        if (observation is Observation.BooksLost or Observation.Gap) return true;
         metrics.Dropped(DropReason.Repeated);
         return false;
     }
