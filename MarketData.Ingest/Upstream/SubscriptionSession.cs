@@ -29,17 +29,21 @@ public enum Observation : byte
 public sealed partial class SubscriptionSession(
     ExchangeConnection connection, TradeFiller trades, UpstreamOptions options, IngestMetrics metrics, TimeProvider time, ILogger logger)
 {
-    private const string BookChannel = "orderbook_delta", TradeChannel = "trade";
+    private const string BookChannel = "orderbook_delta", TradeChannel = "trade", SeedSnapshotChannel = "orderbook_snapshot";
 
     // Error codes after which a subscription has lost messages and is over: channel error, internal error (older), buffer overflow.
     private static readonly int[] TerminalCodes = [10, 17, 25];
     private static readonly string[] AllMarketChannels = ["ticker", TradeChannel, "market_lifecycle_v2"];
+
+    // Its two forms name tickers differently, and take whatever channel they do not have.
+    private static readonly string[] SeedChannels = [SeedSnapshotChannel, BookChannel, "ticker", "ticker_v2", TradeChannel];
 
     // A book whose snapshot did not help is asked for again with the next refresh, not at once.
     private static readonly TimeSpan BookRetry = TimeSpan.FromSeconds(30), ResyncPause = TimeSpan.FromSeconds(1), SnapshotTimeout = TimeSpan.FromSeconds(5);
     private readonly CommandSender _commands = new(connection, time);
     private readonly SequenceTracker _sequences = new();
     private readonly ResyncQueue _resync = new();
+    private readonly bool _isSeed = options.Dialect == "seed";
 
     // Belong to the sending loop.
     private readonly HashSet<string> _channels = [], _books = [];
@@ -131,6 +135,8 @@ public sealed partial class SubscriptionSession(
                 var body = ControlBody.Read(frame.Body.Of(bytes));
                 if (frame.Type == FrameType.Subscribed && body is { Channel: { } channel, Sid: > 0 }) NoteSid(channel, body.Sid);
                 string? refusal = frame.Type == FrameType.Error ? Encoding.UTF8.GetString(frame.Body.Of(bytes)) : null;
+                // It has no code, and tells the end of all subscriptions and most refusals without the id of a command.
+                if (_isSeed && refusal != null && frame.Id == 0) throw new SubscriptionLostException(frame.Sid, refusal);
                 if (TerminalCodes.Contains(body.Code) && EndSubscription(frame.Sid, refusal!)) observation = Observation.BooksLost;
                 else if (!_commands.TryAnswer(frame.Id, refusal) && refusal != null) LogError(refusal);
                 break;
@@ -194,6 +200,7 @@ public sealed partial class SubscriptionSession(
 
     private async Task SubscribeChannelsAsync(CancellationToken cancellationToken)
     {
+        if (_isSeed) return;
         foreach (string channel in AllMarketChannels.Except(_channels).ToList())
         {
             if (await CommandAsync("subscribe", $"subscribe {channel}", new { channels = new[] { channel } }, cancellationToken)) _channels.Add(channel);
@@ -207,7 +214,9 @@ public sealed partial class SubscriptionSession(
             if (_books.Count > 0) await PauseAsync(cancellationToken);
             // The default of use_yes_price is announced to change, so it is always sent. Without skip_ticker_ack each answer would list
             // every market subscribed so far.
-            var parameters = new { channels = new[] { BookChannel }, market_tickers = batch, use_yes_price = false, skip_ticker_ack = true };
+            object parameters = _isSeed
+                ? new { channels = SeedChannels, market_tickers = batch }
+                : new { channels = new[] { BookChannel }, market_tickers = batch, use_yes_price = false, skip_ticker_ack = true };
             if (await CommandAsync("subscribe", $"subscribe {batch.Length} order books", parameters, cancellationToken)) _books.UnionWith(batch);
         }
     }
@@ -249,6 +258,8 @@ public sealed partial class SubscriptionSession(
     // False when the exchange refused or did not answer.
     private async Task<bool> GetSnapshotsAsync(string[] batch, CancellationToken cancellationToken)
     {
+        // Whoever subscribes once more gets the snapshot once more.
+        if (_isSeed) return await CommandAsync("subscribe", $"subscribe {batch.Length} snapshots", new { channels = new[] { SeedSnapshotChannel }, market_tickers = batch }, cancellationToken);
         var parameters = new { sids = new[] { Interlocked.Read(ref _bookSid) }, action = "get_snapshot", market_tickers = batch };
         try
         {
