@@ -1,9 +1,9 @@
 using System.Text;
-using System.Text.Json;
 using Confluent.Kafka;
 using MarketData.Domain.Books;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
+using MarketData.Domain.Frames;
 
 namespace MarketData.Tests.Reliability;
 
@@ -101,7 +101,7 @@ internal sealed class LogObserver : IDisposable
         if (!envelope.IsStale) Records[channel] = Records.GetValueOrDefault(channel) + 1;
         if (!_numbers.Take(value, envelope)) _faults.Add($"{key}: {envelope.Position} for the second time");
         if (envelope.Channel.Stream() == StreamKind.OrderBook) TakeBook(key, value, envelope);
-        else if (envelope.Channel == MarketChannel.Trade) TakeTrade(JsonElement.Parse(envelope.Payload.Of(value)).GetProperty("msg").GetProperty("trade_id").GetString()!);
+        else if (envelope.Channel == MarketChannel.Trade) TakeTrade(key, envelope.Payload.Of(value));
     }
 
     private void TakeBook(string ticker, byte[] value, in Envelope envelope)
@@ -114,8 +114,15 @@ internal sealed class LogObserver : IDisposable
         if (book.IsStale && !envelope.IsStale) _faults.Add($"{ticker}: a change of a stale book at {envelope.Position}");
     }
 
-    private void TakeTrade(string tradeId)
+    private void TakeTrade(string key, ReadOnlySpan<byte> payload)
     {
+        if (!ExchangeFrame.TryParse(payload, out var frame, out var error))
+        {
+            _faults.Add($"{key}: {error}");
+            return;
+        }
+
+        string tradeId = Encoding.UTF8.GetString(frame.TradeId.Of(payload));
         if (!_tradeIds.Add(tradeId)) _faults.Add($"trade {tradeId} for the second time");
     }
 }

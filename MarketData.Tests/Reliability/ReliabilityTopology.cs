@@ -90,7 +90,7 @@ public sealed class ReliabilityTopology : IAsyncLifetime
     }
 
     /// <summary>Has an ingest process running whose feed is sound and whose waits before a new connection are short.</summary>
-    internal async Task RunIngestAsync()
+    internal async Task RunIngestAsync(params (string Key, string Value)[] more)
     {
         if (_ingests.Count > 0)
         {
@@ -99,7 +99,7 @@ public sealed class ReliabilityTopology : IAsyncLifetime
             await StopIngestAsync(Ingest);
         }
 
-        await StartIngestAsync();
+        await StartIngestAsync(more);
         await SoundAsync();
     }
 
@@ -109,6 +109,21 @@ public sealed class ReliabilityTopology : IAsyncLifetime
         var order = new OrderRequest(ticker, OrderAction.Buy, Side.Yes, FixedPoint.PriceScale / 100, contracts * FixedPoint.CountScale);
         var outcome = await Exchange.Exchange.PlaceOrderAsync("default", order, TestContext.Current.CancellationToken);
         Assert.Equal(OrderStatus.Resting, outcome.Order?.Status);
+    }
+
+    /// <summary>Adds faults, separated by semicolons, and waits until each has struck. Something must go on meanwhile.</summary>
+    internal async Task StrikeAsync(string faults)
+    {
+        foreach (string fault in faults.Split(';')) await Exchange.AddFaultAsync(fault);
+        string state = "";
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                var struck = await Exchange.FaultsAsync();
+                state = struck.ToJsonString();
+                return struck.Where(fault => (string?)fault!["state"] != "removed").All(fault => (int)fault!["fired"]! > 0);
+            },
+            () => $"every fault has struck: {state}\n{Ingest.Output}");
     }
 
     internal async Task StopIngestAsync(IngestProcess ingest)
@@ -139,6 +154,8 @@ public sealed class ReliabilityTopology : IAsyncLifetime
 
     internal async Task SoundAsync()
     {
+        // One that stands by is well without a feed.
+        await Ingest.LeadsAsync("active");
         await Ingest.BecomesAsync("exchange", "Healthy");
         await Ingest.BecomesAsync("relay", "Healthy");
     }
@@ -159,9 +176,18 @@ public sealed class ReliabilityTopology : IAsyncLifetime
     {
         List<string> differences = [];
         return Eventually.TrueAsync(
-            async () => (differences = await DifferencesAsync()).Count == 0,
+            async () => (differences = await DifferencesAsync(TruthAsync)).Count == 0,
             TimeSpan.FromMinutes(2),
             () => $"every book is the exchange's:\n{string.Join('\n', differences.Take(12))}\n{Ingest.Output}");
+    }
+
+    /// <summary>Waits until the keys and the client have the log's book of every open market, whatever the exchange's own is.</summary>
+    internal Task BooksAgreeAsync()
+    {
+        List<string> differences = [];
+        return Eventually.TrueAsync(
+            async () => (differences = await DifferencesAsync(ticker => Task.FromResult(BookText.Of(Log.BookOf(ticker))))).Count == 0,
+            () => $"every copy of a book is the same:\n{string.Join('\n', differences.Take(12))}\n{Ingest.Output}");
     }
 
     /// <summary>The exchange's latest trade: where <see cref="TradesAreThereAsync"/> begins.</summary>
@@ -187,15 +213,17 @@ public sealed class ReliabilityTopology : IAsyncLifetime
         _ingests.Remove(ingest);
     }
 
-    private async Task<List<string>> DifferencesAsync()
+    private async Task<string> TruthAsync(string ticker) =>
+        BookText.Of((await Exchange.Exchange.ReadTruthAsync(ticker, atSeq: null, TestContext.Current.CancellationToken)).Book!);
+
+    private async Task<List<string>> DifferencesAsync(Func<string, Task<string>> truth)
     {
         var differences = new List<string>();
         string[] open = await Exchange.TickersAsync();
         Log.Drain();
         foreach (string ticker in open)
         {
-            var truth = (await Exchange.Exchange.ReadTruthAsync(ticker, atSeq: null, TestContext.Current.CancellationToken)).Book!;
-            string expected = BookText.Of(truth);
+            string expected = await truth(ticker);
             (string Where, string Book)[] copies = [("log", BookText.Of(Log.BookOf(ticker))), ("key", await KeyAsync(ticker)), ("client", Client.BookOf(ticker))];
             differences.AddRange(copies.Where(copy => copy.Book != expected).Select(copy => $"{ticker} {copy.Where}: {copy.Book}\n instead of {expected}"));
         }

@@ -40,8 +40,6 @@ public sealed class UpstreamFaultTests(ReliabilityTopology topology) : IClassFix
         ("slow-rest:milliseconds=1000,path=/trade-api/v2/markets", Cost.Nothing),
         ("duplicate:type=trade,after=10", Cost.OtherMessages),
         ("skip:channel=trade,after=10,count=3", Cost.OtherMessages),
-        ("malformed:type=trade,after=10", Cost.OtherMessages),
-        ("error:code=25,channel=trade,after=10", Cost.OtherMessages),
         ("skip:channel=orderbook_delta,after=200,count=3", Cost.Books),
         ("duplicate:type=orderbook_delta,after=200", Cost.Books),
         ("negative-level:after=200", Cost.Books),
@@ -60,6 +58,8 @@ public sealed class UpstreamFaultTests(ReliabilityTopology topology) : IClassFix
     // The same kinds at other places, or with long waits.
     private static readonly (string Faults, Cost Cost)[] WhenSoaking =
     [
+        ("malformed:type=trade,after=10", Cost.OtherMessages),
+        ("error:code=25,channel=trade,after=10", Cost.OtherMessages),
         ("reorder:channel=orderbook_delta,after=200", Cost.Nothing),
         ("error:code=10,channel=trade,after=10", Cost.OtherMessages),
         ("error:code=25,channel=ticker,after=10", Cost.OtherMessages),
@@ -89,7 +89,7 @@ public sealed class UpstreamFaultTests(ReliabilityTopology topology) : IClassFix
 
         await using (var session = new BusySession(topology.Exchange))
         {
-            await StrikeAsync(faults);
+            await topology.StrikeAsync(faults);
             await session.GoOnAsync(ActsAfter);
             // What lasts of a fault ends with the connection that it struck, or when it is removed.
             if (cost == Cost.Connection) await Eventually.TrueAsync(async () => (await topology.CountersAsync()).Reconnects > 0, () => $"there is a new connection:\n{topology.Ingest.Output}");
@@ -101,19 +101,5 @@ public sealed class UpstreamFaultTests(ReliabilityTopology topology) : IClassFix
         var after = await topology.CountersAsync();
         Assert.Equal(cost is Cost.Books or Cost.Connection, after.StaleMarkers > before.StaleMarkers);
         Assert.Equal(cost == Cost.Connection, after.Reconnects > before.Reconnects);
-    }
-
-    private async Task StrikeAsync(string faults)
-    {
-        foreach (string fault in faults.Split(';')) await topology.Exchange.AddFaultAsync(fault);
-        string state = "";
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                var struck = await topology.Exchange.FaultsAsync();
-                state = struck.ToJsonString();
-                return struck.Where(fault => (string?)fault!["state"] != "removed").All(fault => (int)fault!["fired"]! > 0);
-            },
-            () => $"every fault has struck: {state}\n{topology.Ingest.Output}");
     }
 }
