@@ -98,6 +98,9 @@ public static class IngestServices
                 // Headers, timestamps and topic names are not looked at, and cost a call into the library each.
                 settings.Config.ConsumeResultFields = "none";
                 settings.Config.AutoOffsetReset = AutoOffsetReset.Earliest;
+                // A relay that was killed leaves its partitions to another after this time, the shortest that brokers take; by default after 45 s.
+                settings.Config.SessionTimeoutMs = 6000;
+                settings.Config.HeartbeatIntervalMs = 1500;
                 settings.Config.QueuedMaxMessagesKbytes = 16 << 10;
                 // A full queue is empty again within a few hundred milliseconds; by default the next fetch would come after a second.
                 settings.Config.FetchQueueBackoffMs = 20;

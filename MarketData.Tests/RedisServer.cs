@@ -72,7 +72,17 @@ internal sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Starts again on the same port.</summary>
-    public void Restart() => _process = Start();
+    /// <param name="forgets">Whether a durable one has lost its data.</param>
+    public void Restart(bool forgets = false)
+    {
+        if (forgets)
+        {
+            _folder.Delete(recursive: true);
+            _folder.Create();
+        }
+
+        _process = Start();
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -130,7 +130,9 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            await PublishAllStaleAsync(connection, cancellationToken);
+            // The books that were left out were right once, and nobody has been told yet that they are not.
+            var leftOut = _spilled.TakeBooks(connection).Where(market => market.State == BookState.Stale);
+            await PublishAllStaleAsync(markets.Current(connection).Concat(leftOut), cancellationToken);
         }
         finally
         {
@@ -167,13 +169,32 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         }
     }
 
+    /// <summary>
+    /// Marks the books stale that were read back from the log and that nobody will confirm: their markets closed, or vanished, while
+    /// no process looked.
+    /// </summary>
+    /// <param name="isExpected">Whether the exchange will send a market's book.</param>
+    /// <param name="cancellationToken">Gives up waiting for room in the queue.</param>
+    /// <exception cref="EnvelopeLostException">Kafka refused some of it; every book is marked all the same.</exception>
+    public async Task MarkUnexpectedStaleAsync(Predicate<string> isExpected, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await PublishAllStaleAsync(markets.Unconfirmed().Where(market => !isExpected(Encoding.UTF8.GetString(market.Key))), cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     public void Dispose() => _turn.Dispose();
 
-    private async Task PublishAllStaleAsync(int connection, CancellationToken cancellationToken)
+    private async Task PublishAllStaleAsync(IEnumerable<TrackedMarket> books, CancellationToken cancellationToken)
     {
         EnvelopeLostException? lost = null;
-        // The books that were left out were right once, and nobody has been told yet that they are not.
-        foreach (var market in markets.Current(connection).Concat(_spilled.TakeBooks(connection).Where(market => market.State == BookState.Stale)))
+        foreach (var market in books)
         {
             market.State = BookState.Stale;
             try

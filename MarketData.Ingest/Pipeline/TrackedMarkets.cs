@@ -56,6 +56,9 @@ public sealed class TrackedMarkets(TimeProvider time)
         Volatile.Write(ref _restored, restored);
     }
 
+    /// <summary>The markets with levels that were read back from the log and that the exchange has not confirmed.</summary>
+    public List<TrackedMarket> Unconfirmed() => [.. _markets.Dictionary.Values.Where(market => market.State == BookState.Restored && !market.Book.IsEmpty)];
+
     /// <summary>The markets whose book follows the exchange over one connection.</summary>
     public List<TrackedMarket> Current(int connection) =>
         [.. _markets.Dictionary.Values.Where(market => market.State == BookState.Current && market.Connection == connection)];

@@ -148,8 +148,8 @@ public sealed partial class ExchangeFeed(
     private async ValueTask<bool> LostAsync(Observation observation, CancellationToken stoppingToken)
     {
         metrics.Gap();
-        if (observation != Observation.Gap) await pipeline.MarkStaleAsync(number, stoppingToken);
-        if (observation != Observation.Repeated) return true;
+        if (observation is Observation.BooksLost or Observation.BooksRepeated) await pipeline.MarkStaleAsync(number, stoppingToken);
+        if (observation is Observation.BooksLost or Observation.Gap) return true;
         metrics.Dropped(DropReason.Repeated);
         return false;
     }
@@ -161,6 +161,7 @@ public sealed partial class ExchangeFeed(
         while (true)
         {
             await session.SubscribeAsync(tickers, cancellationToken);
+            await pipeline.MarkUnexpectedStaleAsync(ticker => session.HasBook(ticker) || directory.IsListedElsewhere(ticker, number), cancellationToken);
             status.Subscribed(number, session.BookCount, session.Problem);
             long since = time.GetTimestamp();
             var until = session.Problem != null && RetryAfter < refresh ? RetryAfter : refresh;

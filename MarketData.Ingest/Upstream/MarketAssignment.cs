@@ -15,6 +15,9 @@ public sealed class MarketAssignment(int marketsPerConnection)
     /// <summary>The markets of one connection, counted from 0.</summary>
     public IReadOnlyCollection<string> Of(int connection) => [.. _connections[connection]];
 
+    /// <summary>The connection of a market; null when it is not listed.</summary>
+    public int? ConnectionOf(string ticker) => _connections.FindIndex(markets => markets.Contains(ticker)) is >= 0 and var connection ? connection : null;
+
     /// <summary>Takes a new listing.</summary>
     public void Update(IReadOnlyCollection<string> listed)
     {

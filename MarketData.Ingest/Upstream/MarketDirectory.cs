@@ -53,6 +53,12 @@ public sealed class MarketDirectory(IServiceScopeFactory scopes, IOptions<Upstre
         lock (_gate) return _assignment.Of(connection);
     }
 
+    /// <summary>Whether another connection is to follow a market.</summary>
+    public bool IsListedElsewhere(string ticker, int connection)
+    {
+        lock (_gate) return _assignment.ConnectionOf(ticker) is { } other && other != connection;
+    }
+
     /// <summary>Completes when the markets need more connections than these.</summary>
     public async Task MoreThanAsync(int connections, CancellationToken cancellationToken)
     {

@@ -16,6 +16,9 @@ public enum Observation : byte
     Gap,
 
     /// <summary>Its number came before. It must not be taken twice, and no book is sure until its next snapshot.</summary>
+    BooksRepeated,
+
+    /// <summary>Its number came before, of a subscription without books. It must not be taken twice.</summary>
     Repeated,
 }
 
@@ -25,11 +28,14 @@ public enum Observation : byte
 /// </summary>
 public sealed partial class SubscriptionSession : IDisposable
 {
-    private const string BookChannel = "orderbook_delta", TradeChannel = "trade";
+    private const string BookChannel = "orderbook_delta", TradeChannel = "trade", SeedSnapshotChannel = "orderbook_snapshot";
 
     // Error codes after which a subscription has lost messages and is over: channel error, internal error (older), buffer overflow.
     private static readonly int[] TerminalCodes = [10, 17, 25];
     private static readonly string[] AllMarketChannels = ["ticker", TradeChannel, "market_lifecycle_v2"];
+
+    // Its two forms name tickers differently, and take whatever channel they do not have.
+    private static readonly string[] SeedChannels = [SeedSnapshotChannel, BookChannel, "ticker", "ticker_v2", TradeChannel];
 
     // A book whose snapshot did not help is asked for again with the next refresh, not at once.
     private static readonly TimeSpan BookRetry = TimeSpan.FromSeconds(30), ResyncPause = TimeSpan.FromSeconds(1), SnapshotTimeout = TimeSpan.FromSeconds(5);
@@ -43,6 +49,7 @@ public sealed partial class SubscriptionSession : IDisposable
     private readonly ILogger _logger;
     private readonly SequenceTracker _sequences = new();
     private readonly ResyncQueue _resync = new();
+    private readonly bool _isSeed;
 
     // Belong to the sending loop.
     private readonly HashSet<string> _channels = [], _books = [];
@@ -68,6 +75,7 @@ public sealed partial class SubscriptionSession : IDisposable
         UpstreamOptions options, IngestMetrics metrics, TimeProvider time, ILogger logger)
     {
         _commands = new CommandSender(connection, time);
+        _isSeed = options.Dialect == "seed";
         _allMarketChannels = hasAllMarketChannels ? AllMarketChannels : [];
         (_directory, _trades, _options, _metrics, _time, _logger) = (directory, trades, options, metrics, time, logger);
         _directory.Closed += _resync.MarketClosed;
@@ -77,6 +85,9 @@ public sealed partial class SubscriptionSession : IDisposable
 
     /// <summary>Markets whose order book is subscribed on this connection.</summary>
     public int BookCount => _books.Count;
+
+    /// <summary>Whether a market's order book is subscribed. For the loop that subscribes.</summary>
+    public bool HasBook(string ticker) => _books.Contains(ticker);
 
     /// <summary>What is not as it should be; null when all is.</summary>
     public string? Problem =>
@@ -141,7 +152,7 @@ public sealed partial class SubscriptionSession : IDisposable
         var observation = frame is { Sid: > 0, Seq: { } seq } ? CheckSequence(frame.Sid, seq) : Observation.Taken;
         switch (frame.Type)
         {
-            case FrameType.OrderbookSnapshot when observation != Observation.Repeated:
+            case FrameType.OrderbookSnapshot when observation != Observation.BooksRepeated:
                 NoteSnapshot(frame.Ticker.Of(bytes));
                 break;
             case FrameType.Lifecycle:
@@ -151,6 +162,8 @@ public sealed partial class SubscriptionSession : IDisposable
                 var body = ControlBody.Read(frame.Body.Of(bytes));
                 if (frame.Type == FrameType.Subscribed && body is { Channel: { } channel, Sid: > 0 }) NoteSid(channel, body.Sid);
                 string? refusal = frame.Type == FrameType.Error ? Encoding.UTF8.GetString(frame.Body.Of(bytes)) : null;
+                // It has no code, and tells the end of all subscriptions and most refusals without the id of a command.
+                if (_isSeed && refusal != null && frame.Id == 0) throw new SubscriptionLostException(frame.Sid, refusal);
                 if (TerminalCodes.Contains(body.Code) && EndSubscription(frame.Sid, refusal!)) observation = Observation.BooksLost;
                 else if (!_commands.TryAnswer(frame.Id, refusal) && refusal != null) LogError(refusal);
                 break;
@@ -179,7 +192,9 @@ public sealed partial class SubscriptionSession : IDisposable
         bool isBooks = sid == Interlocked.Read(ref _bookSid) || channel == null;
         if (isBooks) _resync.AskForAllBooks();
         if (channel is null or TradeChannel) _trades.NoteLoss();
-        return step == SequenceStep.Repeated ? Observation.Repeated : isBooks ? Observation.BooksLost : Observation.Gap;
+        return step == SequenceStep.Repeated
+            ? isBooks ? Observation.BooksRepeated : Observation.Repeated
+            : isBooks ? Observation.BooksLost : Observation.Gap;
     }
 
     private void NoteSnapshot(ReadOnlySpan<byte> ticker)
@@ -218,6 +233,7 @@ public sealed partial class SubscriptionSession : IDisposable
 
     private async Task SubscribeChannelsAsync(CancellationToken cancellationToken)
     {
+        if (_isSeed) return;
         foreach (string channel in _allMarketChannels.Except(_channels).ToList())
         {
             if (await CommandAsync("subscribe", $"subscribe {channel}", new { channels = new[] { channel } }, cancellationToken)) _channels.Add(channel);
@@ -231,7 +247,9 @@ public sealed partial class SubscriptionSession : IDisposable
             if (_books.Count > 0) await PauseAsync(cancellationToken);
             // The default of use_yes_price is announced to change, so it is always sent. Without skip_ticker_ack each answer would list
             // every market subscribed so far.
-            var parameters = new { channels = new[] { BookChannel }, market_tickers = batch, use_yes_price = false, skip_ticker_ack = true };
+            object parameters = _isSeed
+                ? new { channels = SeedChannels, market_tickers = batch }
+                : new { channels = new[] { BookChannel }, market_tickers = batch, use_yes_price = false, skip_ticker_ack = true };
             if (await CommandAsync("subscribe", $"subscribe {batch.Length} order books", parameters, cancellationToken)) _books.UnionWith(batch);
         }
     }
@@ -273,6 +291,8 @@ public sealed partial class SubscriptionSession : IDisposable
     // False when the exchange refused or did not answer.
     private async Task<bool> GetSnapshotsAsync(string[] batch, CancellationToken cancellationToken)
     {
+        // Whoever subscribes once more gets the snapshot once more.
+        if (_isSeed) return await CommandAsync("subscribe", $"subscribe {batch.Length} snapshots", new { channels = new[] { SeedSnapshotChannel }, market_tickers = batch }, cancellationToken);
         var parameters = new { sids = new[] { Interlocked.Read(ref _bookSid) }, action = "get_snapshot", market_tickers = batch };
         try
         {

@@ -16,6 +16,13 @@ public sealed class UpstreamOptions
     public Uri? WebSocketUrl { get; set; }
 
     /// <summary>
+    /// <c>kalshi</c>, which the exchange speaks in whichever number form; or <c>seed</c>, which the first mock of this system speaks in both
+    /// its forms: every channel by market, no subscription numbers on data, so that no loss can be seen. Default <c>kalshi</c>.
+    /// </summary>
+    [RegularExpression("^(kalshi|seed)$", ErrorMessage = "Upstream:Dialect must be kalshi or seed.")]
+    public string Dialect { get; set; } = "kalshi";
+
+    /// <summary>
     /// Id of the API key that signs the handshake. Default none: the mock exchange wants no signature unless told to; the real one always does.
     /// </summary>
     public string? KeyId { get; set; }

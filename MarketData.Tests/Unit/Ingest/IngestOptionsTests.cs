@@ -17,6 +17,7 @@ public sealed class IngestOptionsTests
     [InlineData("Upstream:MarketStatus", "active", "Upstream:MarketStatus must be open, unopened, paused, closed, settled or empty.")]
     [InlineData("Upstream:MveFilter", "yes", "Upstream:MveFilter must be exclude, only or empty.")]
     [InlineData("Upstream:Series", "A,,B", "Upstream:Series must be series tickers separated by commas.")]
+    [InlineData("Upstream:Dialect", "cents", "Upstream:Dialect must be kalshi or seed.")]
     [InlineData("Upstream:KeyId", "id", "set either Upstream:PrivateKeyFile (a PEM file) or Upstream:PrivateKey (its text)")]
     [InlineData("Upstream:PrivateKey", "text", "A private key needs its id: set Upstream:KeyId.")]
     [InlineData("Bootstrap:LookbackMinutes", "0", "Bootstrap:LookbackMinutes must be 1 to 525600 minutes.")]

@@ -1,0 +1,84 @@
+namespace MarketData.Tests.Reliability;
+
+/// <summary>Two ingest processes run; the one that leads is killed or halted in the middle of a busy session, and the other goes on.</summary>
+[Collection("Topology")]
+public sealed class HighAvailabilityTests(ReliabilityTopology topology) : IClassFixture<ReliabilityTopology>
+{
+    private const int Acts = 100;
+    private static readonly int Rounds = Environment.GetEnvironmentVariable("MARKETDATA_SOAK") == "1" ? 10 : 1;
+
+    [Fact]
+    public async Task When_the_leader_is_killed_the_other_reads_the_log_back_and_goes_on()
+    {
+        await topology.RunIngestAsync();
+        for (int round = 0; round < Rounds; round++)
+        {
+            var leader = topology.Ingest;
+            var other = await StandByAsync();
+            string? lastTrade = await topology.LastTradeAsync();
+            int begunAgain = topology.Log.StreamsBegunAgain;
+
+            await using (var session = new BusySession(topology.Exchange))
+            {
+                await session.GoOnAsync(Acts);
+                await topology.KillIngestAsync(leader);
+                await other.LeadsAsync("active");
+                await topology.SoundAsync();
+                await session.GoOnAsync(Acts);
+            }
+
+            await topology.EverythingIsRightAsync(lastTrade);
+            await WasReadBackAsync(other, begunAgain);
+        }
+    }
+
+    [Fact]
+    public async Task A_leader_that_is_halted_is_replaced_and_does_no_harm_when_it_goes_on()
+    {
+        await topology.RunIngestAsync();
+        for (int round = 0; round < Rounds; round++)
+        {
+            var leader = topology.Ingest;
+            var other = await StandByAsync();
+            string? lastTrade = await topology.LastTradeAsync();
+            int begunAgain = topology.Log.StreamsBegunAgain;
+
+            await using (var session = new BusySession(topology.Exchange))
+            {
+                await session.GoOnAsync(Acts);
+                await leader.HaltAsync();
+                await session.GoOnAsync(Acts);
+                await other.LeadsAsync("active");
+                await topology.SoundAsync();
+                await session.GoOnAsync(Acts);
+                // It still has what the exchange sent meanwhile, and does not know yet that it was replaced.
+                await leader.GoOnAsync();
+                await leader.LeadsAsync("standby");
+                await session.GoOnAsync(Acts);
+            }
+
+            await topology.EverythingIsRightAsync(lastTrade);
+            await WasReadBackAsync(other, begunAgain);
+            Assert.Equal(1, (await other.StatsAsync()).GetProperty("leadership").GetProperty("termsLed").GetInt32());
+            await topology.StopIngestAsync(leader);
+        }
+    }
+
+    // Starts a second process; the topology's own is this one from now on.
+    private async Task<IngestProcess> StandByAsync()
+    {
+        var other = await topology.StartIngestAsync();
+        await other.LeadsAsync("standby");
+        await topology.BooksEqualTruthAsync();
+        return other;
+    }
+
+    // No stream counts from 1 again: the new leader knew the books and numbers before it asked the exchange for anything.
+    private async Task WasReadBackAsync(IngestProcess leader, int begunAgain)
+    {
+        var bootstrap = (await leader.StatsAsync()).GetProperty("bootstrap");
+        Assert.Equal("done", bootstrap.GetProperty("state").GetString());
+        Assert.True(bootstrap.GetProperty("books").GetInt32() > 0);
+        Assert.Equal(begunAgain, topology.Log.StreamsBegunAgain);
+    }
+}
