@@ -43,10 +43,8 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         try
         {
             // Most of what is asked for is there already, which is no repetition by the exchange.
-            if (!IsNewTrade(written.Bytes.Span, frame)) return;
-            var staged = stage.Process(written, frame, "kalshi-rest"u8);
-            metrics.Published(frame.Type);
-            await ProduceAsync(staged.Market.Key, staged.Value!, written.ReceivedAt, cancellationToken);
+            if (HasTrade(written.Bytes.Span, frame)) return;
+            await ProduceTradeAsync(written, frame, stage.Process(written, frame, "kalshi-rest"u8), cancellationToken);
             metrics.FilledTrade();
         }
         finally
@@ -67,12 +65,13 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
             case FrameType.Unknown when frame.TypeName.IsEmpty:
                 metrics.Dropped(DropReason.Untyped);
                 return default;
-            case FrameType.Trade when !IsNewTrade(received.Bytes.Span, frame):
+            case FrameType.Trade when HasTrade(received.Bytes.Span, frame):
                 metrics.Skipped(SkipReason.RepeatedTrade);
                 return default;
         }
 
         var staged = stage.Process(received, frame);
+        if (frame.Type == FrameType.Trade) return ProduceTradeAsync(received, frame, staged, cancellationToken);
         switch (staged.Verdict)
         {
             case BookVerdict.Publish:
@@ -93,8 +92,16 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         }
     }
 
-    private bool IsNewTrade(ReadOnlySpan<byte> bytes, in ExchangeFrame frame) =>
-        frame.TradeId.IsEmpty || markets.Trades.TryAdd(frame.TradeId.Of(bytes), frame.Timestamp);
+    private bool HasTrade(ReadOnlySpan<byte> bytes, in ExchangeFrame frame) => !frame.TradeId.IsEmpty && markets.Trades.Contains(frame.TradeId.Of(bytes));
+
+    // A trade that the producer did not take is not known, so that it is taken when it comes again.
+    private async ValueTask<string?> ProduceTradeAsync(ReceivedFrame received, ExchangeFrame frame, StagedFrame staged, CancellationToken cancellationToken)
+    {
+        metrics.Published(frame.Type);
+        await ProduceAsync(staged.Market.Key, staged.Value!, received.ReceivedAt, cancellationToken);
+        if (!frame.TradeId.IsEmpty) markets.Trades.TryAdd(frame.TradeId.Of(received.Bytes.Span), frame.Timestamp);
+        return null;
+    }
 
     /// <summary>
     /// Something was lost: publishes every book that was right so far once more, marked stale, so that everybody who holds it knows. Their
