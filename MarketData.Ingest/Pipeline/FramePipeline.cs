@@ -48,10 +48,8 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         try
         {
             // Most of what is asked for is there already, which is no repetition by the exchange.
-            if (!IsNewTrade(written.Bytes.Span, frame)) return;
-            var staged = stage.Process(written, frame, "kalshi-rest"u8);
-            metrics.Published(frame.Type);
-            await ProduceAsync(staged.Market.Key, staged.Value!, written.ReceivedAt, cancellationToken);
+            if (HasTrade(written.Bytes.Span, frame)) return;
+            await ProduceTradeAsync(written, frame, stage.Process(written, frame, "kalshi-rest"u8), cancellationToken);
             metrics.FilledTrade();
         }
         finally
@@ -72,7 +70,7 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
             case FrameType.Unknown when frame.TypeName.IsEmpty:
                 metrics.Dropped(DropReason.Untyped);
                 return default;
-            case FrameType.Trade when !IsNewTrade(received.Bytes.Span, frame):
+            case FrameType.Trade when HasTrade(received.Bytes.Span, frame):
                 metrics.Skipped(SkipReason.RepeatedTrade);
                 return default;
         }
@@ -84,6 +82,7 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         }
 
         var staged = stage.Process(received, frame);
+        if (frame.Type == FrameType.Trade) return ProduceTradeAsync(received, frame, staged, cancellationToken);
         switch (staged.Verdict)
         {
             case BookVerdict.Publish:
@@ -115,8 +114,16 @@ public sealed class FramePipeline(TrackedMarkets markets, EnvelopeStage stage, K
         return spills;
     }
 
-    private bool IsNewTrade(ReadOnlySpan<byte> bytes, in ExchangeFrame frame) =>
-        frame.TradeId.IsEmpty || markets.Trades.TryAdd(frame.TradeId.Of(bytes), frame.Timestamp);
+    private bool HasTrade(ReadOnlySpan<byte> bytes, in ExchangeFrame frame) => !frame.TradeId.IsEmpty && markets.Trades.Contains(frame.TradeId.Of(bytes));
+
+    // A trade that the producer did not take is not known, so that it is taken when it comes again.
+    private async ValueTask<string?> ProduceTradeAsync(ReceivedFrame received, ExchangeFrame frame, StagedFrame staged, CancellationToken cancellationToken)
+    {
+        metrics.Published(frame.Type);
+        await ProduceAsync(staged.Market.Key, staged.Value!, received.ReceivedAt, cancellationToken);
+        if (!frame.TradeId.IsEmpty) markets.Trades.TryAdd(frame.TradeId.Of(received.Bytes.Span), frame.Timestamp);
+        return null;
+    }
 
     /// <summary>
     /// Something was lost on a connection: publishes every book of it that was right so far once more, marked stale, so that everybody who

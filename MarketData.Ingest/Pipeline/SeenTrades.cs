@@ -19,6 +19,9 @@ public sealed class SeenTrades
     /// <summary>The latest trade's time at the exchange, Unix milliseconds; 0 before the first.</summary>
     public long LastTimestamp => Volatile.Read(ref _lastTimestamp);
 
+    /// <summary>Whether this trade was added before.</summary>
+    public bool Contains(ReadOnlySpan<byte> id) => _ids.Contains(Key(id));
+
     /// <summary>False when this trade was added before.</summary>
     /// <param name="id">The <c>trade_id</c>; a UUID at the exchange.</param>
     /// <param name="timestamp">The trade's time at the exchange, Unix milliseconds; null when unknown.</param>

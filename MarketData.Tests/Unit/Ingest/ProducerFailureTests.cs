@@ -43,11 +43,18 @@ public sealed class ProducerFailureTests : IAsyncLifetime
         Assert.True(log.Records.Count(record => record.Payload.Contains("snapshot", StringComparison.Ordinal)) >= 4, "new snapshots came first");
         // The loss shows as a hole in the market's numbers.
         Assert.True(Trades(log.Records).First().Envelope.StreamSequence > 1);
+        // The trade that was refused is not taken for one that the log has.
+        await log.ReadUntilAsync(records => records.Any(record => record.Payload.Contains("\"lost\"", StringComparison.Ordinal)), "the lost trade is in the log when it comes again");
         Assert.False(serving.IsFaulted);
 
         async Task ServeAsync()
         {
-            while (true) await (await _exchange.AcceptSubscribedAsync()).TradeAsync("MKT-A", "after");
+            while (true)
+            {
+                var next = await _exchange.AcceptSubscribedAsync();
+                await next.TradeAsync("MKT-A", "lost");
+                await next.TradeAsync("MKT-A", "after");
+            }
         }
 
         static IEnumerable<LogRecord> Trades(List<LogRecord> records) =>
