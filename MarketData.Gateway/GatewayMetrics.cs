@@ -58,9 +58,11 @@ public sealed class GatewayMetrics : IDisposable
 
     public void Received() => Interlocked.Increment(ref _messagesIn);
 
-    public void Sent(int bytes)
+    /// <summary>Called by each worker once in a pass.</summary>
+    public void Sent(long messages, long bytes)
     {
-        Interlocked.Increment(ref _messagesOut);
+        if (bytes == 0) return;
+        Interlocked.Add(ref _messagesOut, messages);
         Interlocked.Add(ref _bytesOut, bytes);
     }
 

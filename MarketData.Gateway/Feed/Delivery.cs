@@ -1,103 +1,70 @@
-using System.Net.WebSockets;
-using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
-using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
+using MarketData.Gateway.Fanout;
 
 namespace MarketData.Gateway.Feed;
 
-/// <summary>
-/// Puts messages into clients' queues, with the policy for a full one: order books and tickers are conflated to their latest state, a
-/// client that would lose a trade or a life-cycle message is closed. Belongs to the feed's loop.
-/// </summary>
-public sealed class Delivery(GatewayMetrics metrics, TimeProvider time)
+/// <summary>Writes the log that the fan-out workers follow. Belongs to the feed's loop.</summary>
+public sealed class Delivery(FeedLog log, TimeProvider time)
 {
-    private const WebSocketCloseStatus TryAgainLater = (WebSocketCloseStatus)1013;
     private readonly SnapshotEnvelope _snapshots = new();
-    private long _routed;
+
+    /// <summary>Largest message that can be delivered, in bytes.</summary>
+    public int MaxMessage => log.MaxMessage;
 
     /// <summary>Gives a message to everybody who wants it, once each.</summary>
-    public void Route(MarketFeed market, MarketChannel channel, byte[] message, SubscriptionTable table)
-    {
-        _routed++;
-        var audience = table.Of(market.Ticker, channel);
-        RouteTo(audience.First, market, channel, message);
-        RouteTo(audience.Second, market, channel, message);
-        RouteTo(audience.Third, market, channel, message);
-        RouteTo(audience.Fourth, market, channel, message);
-        RouteTo(audience.Fifth, market, channel, message);
-    }
+    public void Route(MarketFeed market, MarketChannel channel, byte[] message) => log.Append(market.Market, channel, message);
 
     /// <summary>Gives a live book whole to everybody who wants it.</summary>
-    public void RouteSnapshot(MarketFeed market, SubscriptionTable table) =>
-        Route(market, MarketChannel.OrderbookSnapshot, market.Snapshot(_snapshots, time), table);
+    public void RouteSnapshot(MarketFeed market) => Route(market, MarketChannel.OrderbookSnapshot, market.Snapshot(_snapshots, time));
 
-    /// <summary>Gives a live book whole to one client.</summary>
-    public void Give(GatewayClient client, MarketFeed market)
+    /// <summary>Gives an answer to a client.</summary>
+    public void Reply(GatewayClient client, byte[] reply) => log.Append(new SendFrame(client, WebSocketFrame.Text(reply)));
+
+    /// <summary>From here on a client gets a channel of one market, after the market's book if that is live.</summary>
+    public void Add(GatewayClient client, Topic topic, MarketFeed? live)
     {
-        if (!client.Queue.TryAdd(market.Snapshot(_snapshots, time))) Conflate(client, new ConflatedState(market, StreamKind.OrderBook));
+        Prepare(client);
+        if (live != null)
+            log.Append(new SendFrame(client, WebSocketFrame.Text(live.Snapshot(_snapshots, time)), new ConflatedState(live.Market, StreamKind.OrderBook)));
+        log.Append(new AddTopic(client, topic, []));
     }
 
-    /// <summary>Gives an answer to a client; one whose queue has no room even for that is closed.</summary>
-    public void Reply(GatewayClient client, byte[] reply)
+    /// <summary>From here on a client gets a channel of all markets; it asks for the live books as it has room for them.</summary>
+    public void AddWide(GatewayClient client, Topic topic, IEnumerable<MarketFeed> live)
     {
-        if (!client.Queue.TryAdd(reply)) CloseSlow(client, "an answer");
+        Prepare(client);
+        log.Append(new AddTopic(client, topic, [.. live.Select(market => new ConflatedState(market.Market, StreamKind.OrderBook))]));
     }
 
-    /// <summary>Gives a client that has room again the latest state of what was conflated.</summary>
-    public void CatchUp(GatewayClient client)
+    /// <summary>From here on a client gets these channels no more.</summary>
+    public void Remove(GatewayClient client, IReadOnlyList<Topic> topics) => log.Append(new RemoveTopics(client, topics));
+
+    /// <summary>Gives a client that has room the latest of what was conflated for it.</summary>
+    /// <param name="refresh">What it asks for.</param>
+    /// <param name="find">The market as it is followed now; null when it is not.</param>
+    public void Refresh(ClientRefresh refresh, Func<string, MarketFeed?> find)
     {
-        do
+        var states = new List<(ConflatedState, byte[]?)>();
+        long room = refresh.Room;
+        foreach (var state in refresh.States)
         {
-            foreach (var state in client.Conflated.ToList())
-            {
-                // A book that is being synchronized comes whole to everybody when it is right again.
-                var message = state.Stream != StreamKind.OrderBook ? state.Market.LastTicker
-                    : state.Market.State == BookState.Live ? state.Market.Snapshot(_snapshots, time) : null;
-                if (message != null && !client.Queue.TryAdd(message)) break;
-                client.Conflated.Remove(state);
-            }
-
-            client.IsConflated = client.Conflated.Count > 0;
+            if (room <= 0) break;
+            var market = find(state.Market.Ticker);
+            // A book that is being synchronized comes whole to everybody when it is right again.
+            var message = state.Stream != StreamKind.OrderBook ? market?.LastTicker
+                : market?.State == BookState.Live ? market.Snapshot(_snapshots, time) : null;
+            room -= message?.Length ?? 0;
+            states.Add((state, message == null ? null : WebSocketFrame.Text(message)));
         }
-        while (MissedDrain(client));
+
+        log.Append(new Refreshed(refresh.Client, states));
     }
 
-    /// <summary>Forgets conflated state that no subscription of the client carries any more.</summary>
-    public static void ForgetUnwanted(GatewayClient client)
+    // Until somebody wants compressed frames there are none.
+    private void Prepare(GatewayClient client)
     {
-        if (client.Conflated.Count > 0) client.Conflated.RemoveWhere(state => !client.Wants(state));
-    }
-
-    private void RouteTo(HashSet<GatewayClient> clients, MarketFeed market, MarketChannel channel, byte[] message)
-    {
-        foreach (var client in clients)
-        {
-            if (client.LastRouted == _routed || client.IsClosing) continue;
-            client.LastRouted = _routed;
-            var stream = channel.Stream();
-            bool isState = stream is StreamKind.OrderBook or StreamKind.Ticker;
-            var state = isState ? new ConflatedState(market, stream) : default;
-            if (isState && client.Conflated.Count > 0 && client.Conflated.Contains(state)) continue;
-            if (client.Queue.TryAdd(message)) continue;
-            if (isState) Conflate(client, state);
-            else CloseSlow(client, $"a {Encoding.UTF8.GetString(channel.Utf8Name())} message of {market.Ticker}");
-        }
-    }
-
-    private void Conflate(GatewayClient client, ConflatedState state)
-    {
-        if (client.Conflated.Add(state)) metrics.Conflated();
-        client.IsConflated = true;
-        if (MissedDrain(client)) CatchUp(client);
-    }
-
-    // The send loop looks for conflated state after each message: it has not seen what was conflated after its last one.
-    private static bool MissedDrain(GatewayClient client) => client.IsConflated && client.Queue.PendingBytes == 0 && !client.IsClosing;
-
-    private void CloseSlow(GatewayClient client, string lost)
-    {
-        if (client.TryClose(TryAgainLater, $"Too slow: no room for {lost}.")) metrics.ClosedSlow();
+        if (client.Output.Form == FrameForm.Deflated) log.Deflate();
     }
 }

@@ -2,6 +2,7 @@ using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
+using MarketData.Gateway.Fanout;
 
 namespace MarketData.Gateway.Feed;
 
@@ -13,6 +14,7 @@ public sealed partial class FeedLoop(
     FeedInbox inbox,
     RedisSubscriber subscriber,
     SnapshotKeys keys,
+    FanoutService fanout,
     GatewayMetrics metrics,
     DeliveryLatency latency,
     TimeProvider time,
@@ -24,9 +26,8 @@ public sealed partial class FeedLoop(
     private readonly Dictionary<byte[], MarketFeed>.AlternateLookup<ReadOnlySpan<byte>> _markets =
         new Dictionary<byte[], MarketFeed>(Utf8TextComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
 
-    private readonly SubscriptionTable _table = new();
     private readonly RedisInterest _interest = new(subscriber);
-    private readonly Delivery _delivery = new(metrics, time);
+    private readonly Delivery _delivery = new(fanout.Log, time);
     private int _listing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -45,42 +46,49 @@ public sealed partial class FeedLoop(
     {
         await foreach (var feedEvent in inbox.Events.ReadAllAsync(stoppingToken))
         {
-            switch (feedEvent)
-            {
-                case RedisMessages messages:
-                    foreach (var value in messages.Values) OnMessage(value);
-                    break;
-                case ClientAsks asks when !asks.Client.IsClosing:
-                    OnRequest(asks.Client, asks.Request);
-                    break;
-                case ClientErred erred when !erred.Client.IsClosing:
-                    _delivery.Reply(erred.Client, ClientReply.Error(erred.Error, Now));
-                    break;
-                case ClientDrained drained:
-                    _delivery.CatchUp(drained.Client);
-                    break;
-                case ClientGone gone:
-                    foreach (var name in gone.Client.Subscriptions) Unsubscribe(gone.Client, name);
-                    break;
-                case RedisSubscribed subscribed:
-                    OnSubscribed(subscribed.Channel);
-                    break;
-                case RedisLost:
-                    foreach (var market in _byTicker.Values) market.Stop();
-                    break;
-                case SnapshotKeysListed listed when listed.Listing == _listing && _interest.IsAllWanted:
-                    OnListed(listed.Tickers);
-                    break;
-                case SnapshotKeyRead read when read.Request.Attempt == read.Request.Market.Attempt:
-                    OnKey(read.Request.Market, read.Value);
-                    break;
-            }
+            Take(feedEvent);
+            fanout.Wake();
+        }
+    }
+
+    private void Take(FeedEvent feedEvent)
+    {
+        switch (feedEvent)
+        {
+            case RedisMessages messages:
+                foreach (var value in messages.Values) OnMessage(value);
+                break;
+            case ClientAsks asks when !asks.Client.IsClosing:
+                OnRequest(asks.Client, asks.Request);
+                break;
+            case ClientErred erred when !erred.Client.IsClosing:
+                _delivery.Reply(erred.Client, ClientReply.Error(erred.Error, Now));
+                break;
+            case ClientRefresh refresh when !refresh.Client.IsClosing:
+                _delivery.Refresh(refresh, ticker => _byTicker.GetValueOrDefault(ticker));
+                break;
+            case ClientGone gone:
+                _delivery.Remove(gone.Client, [.. gone.Client.Subscriptions.Select(TopicOf)]);
+                foreach (var name in gone.Client.Subscriptions) Release(gone.Client, name);
+                break;
+            case RedisSubscribed subscribed:
+                OnSubscribed(subscribed.Channel);
+                break;
+            case RedisLost:
+                foreach (var market in _byTicker.Values) market.Stop();
+                break;
+            case SnapshotKeysListed listed when listed.Listing == _listing && _interest.IsAllWanted:
+                OnListed(listed.Tickers);
+                break;
+            case SnapshotKeyRead read when read.Request.Attempt == read.Request.Market.Attempt:
+                OnKey(read.Request.Market, read.Value);
+                break;
         }
     }
 
     private void OnMessage(byte[] value)
     {
-        if (!Envelope.TryParse(value, out var envelope, out var error))
+        if (!TryRead(value, out var envelope, out var error))
         {
             metrics.ReceivedUnreadable();
             LogUnreadable(value.Length, error);
@@ -127,9 +135,17 @@ public sealed partial class FeedLoop(
         }
     }
 
+    private bool TryRead(byte[] value, out Envelope envelope, out string? error)
+    {
+        bool isRead = Envelope.TryParse(value, out envelope, out error);
+        if (!isRead || value.Length <= _delivery.MaxMessage) return isRead;
+        error = $"more than {_delivery.MaxMessage} bytes, an eighth of Gateway:LogMegabytes";
+        return false;
+    }
+
     private void Route(MarketFeed market, byte[] value, in Envelope envelope)
     {
-        _delivery.Route(market, envelope.Channel, value, _table);
+        _delivery.Route(market, envelope.Channel, value);
         latency.Record(envelope.ReceivedTimestamp);
     }
 
@@ -145,7 +161,7 @@ public sealed partial class FeedLoop(
         bool wasRight = market.IsConfirmed;
         bool isReset = market.OnKey(value);
         if (wasRight && !market.IsConfirmed) Repairing(market);
-        if (isReset) _delivery.RouteSnapshot(market, _table);
+        if (isReset) _delivery.RouteSnapshot(market);
         ReadKey(market, market.NextRead);
     }
 
@@ -203,8 +219,8 @@ public sealed partial class FeedLoop(
             return;
         }
 
-        Unsubscribe(client, name);
-        Delivery.ForgetUnwanted(client);
+        _delivery.Remove(client, [TopicOf(name)]);
+        Release(client, name);
         Reply(client, "unsubscribed", text);
     }
 
@@ -212,27 +228,25 @@ public sealed partial class FeedLoop(
     {
         client.Subscriptions.Add(name);
         client.Permit.OnSubscribed();
-        _table.Add(client, name);
         _interest.Add(name);
+        bool isBook = RedisInterest.IsBook(name);
         if (name.Ticker == null)
         {
-            if (!RedisInterest.IsBook(name)) return;
-            foreach (var market in _byTicker.Values.Where(market => market.State == BookState.Live)) _delivery.Give(client, market);
+            _delivery.AddWide(client, TopicOf(name), isBook ? _byTicker.Values.Where(market => market.State == BookState.Live) : []);
             return;
         }
 
         var one = Market(name.Ticker);
         one.Interest++;
-        if (!RedisInterest.IsBook(name)) return;
-        one.BookInterest++;
-        if (one.State == BookState.Live) _delivery.Give(client, one);
+        if (isBook) one.BookInterest++;
+        _delivery.Add(client, TopicOf(name), isBook && one.State == BookState.Live ? one : null);
     }
 
-    // The caller has removed the name from the client.
-    private void Unsubscribe(GatewayClient client, ChannelName name)
+    private Topic TopicOf(ChannelName name) => new(name.Ticker == null ? null : Market(name.Ticker).Market, name.Type);
+
+    private void Release(GatewayClient client, ChannelName name)
     {
         client.Permit.OnUnsubscribed();
-        _table.Remove(client, name);
         _interest.Remove(name);
         if (name.Ticker != null)
         {

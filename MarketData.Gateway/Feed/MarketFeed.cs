@@ -2,6 +2,7 @@ using System.Text;
 using MarketData.Domain.Books;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
+using MarketData.Gateway.Channels;
 
 namespace MarketData.Gateway.Feed;
 
@@ -61,7 +62,10 @@ public sealed class MarketFeed(string ticker)
     private int _reads;
     private StreamPosition _keyAhead;
 
-    public string Ticker { get; } = ticker;
+    public string Ticker => Market.Ticker;
+
+    /// <summary>Its identity.</summary>
+    public Market Market { get; } = new(ticker);
 
     public BookState State { get; private set; }
 
