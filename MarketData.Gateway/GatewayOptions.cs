@@ -48,4 +48,11 @@ public sealed class GatewayOptions
     /// <summary>Memory for messages on their way to clients, in MiB, shared by all; rounded up to a power of two. Default 64.</summary>
     [Range(8, 1024, ErrorMessage = "Gateway:LogMegabytes must be 8 to 1024 MiB.")]
     public int LogMegabytes { get; set; } = 64;
+
+    /// <summary>
+    /// Seconds for which a channel that nobody subscribes any more is still received from Redis, so that a client that comes back finds what it
+    /// has missed. Default 60.
+    /// </summary>
+    [Range(0, 3600, ErrorMessage = "Gateway:LingerSeconds must be 0 to 3600 seconds.")]
+    public int LingerSeconds { get; set; } = 60;
 }

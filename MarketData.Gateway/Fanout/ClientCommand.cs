@@ -12,7 +12,8 @@ public abstract record ClientCommand(GatewayClient Client);
 /// <param name="Client">The client.</param>
 /// <param name="Frame">Whole frames, which other clients may share.</param>
 /// <param name="State">The state that the frame carries, when conflation may replace it by a later one.</param>
-public sealed record SendFrame(GatewayClient Client, byte[] Frame, ConflatedState? State = null) : ClientCommand(Client);
+/// <param name="Messages">Messages in it.</param>
+public sealed record SendFrame(GatewayClient Client, byte[] Frame, ConflatedState? State = null, long Messages = 1) : ClientCommand(Client);
 
 /// <summary>From here on the client gets what a channel carries.</summary>
 /// <param name="Client">The client.</param>

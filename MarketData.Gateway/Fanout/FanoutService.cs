@@ -51,15 +51,19 @@ public sealed partial class FanoutService : IHostedService, IDisposable
     }
 
     /// <summary>By now the server has ended every connection.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        foreach (var worker in _workers) worker.Stop();
-        foreach (var thread in _threads) await Task.Run(thread.Join, cancellationToken);
-    }
+    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(Stop, cancellationToken);
 
     public void Dispose()
     {
+        // A start that failed half-way is not stopped by anybody. The container may dispose of a service twice.
+        if (_threads.Any(thread => thread.IsAlive)) Stop();
         foreach (var worker in _workers) worker.Dispose();
+    }
+
+    private void Stop()
+    {
+        foreach (var worker in _workers) worker.Stop();
+        foreach (var thread in _threads.Where(thread => thread.IsAlive)) thread.Join();
     }
 
     private void Run(FanoutWorker worker)

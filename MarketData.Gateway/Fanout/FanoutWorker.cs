@@ -31,7 +31,10 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     /// <summary>Clients that have been assigned to it.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    public void Wake() => _wake.Set();
+    public void Wake()
+    {
+        if (!_isStopping) _wake.Set();
+    }
 
     /// <summary>Counts a client in, before its first signal.</summary>
     public void Assign() => Interlocked.Increment(ref _count);
@@ -40,7 +43,7 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     public void Signalled(GatewayClient client)
     {
         _signalled.Enqueue(client);
-        _wake.Set();
+        Wake();
     }
 
     /// <summary>Works until <see cref="Stop"/>. Whoever is still connected then has been told or is cut off by the server.</summary>
@@ -146,7 +149,7 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
         switch (command)
         {
             case SendFrame send:
-                output.Queue.Add(send.Frame, send.State);
+                output.Queue.Add(send.Frame, send.State, send.Messages);
                 break;
             case AddTopic add:
                 if (add.Topic.IsAll) output.WantsAll = true;

@@ -125,6 +125,21 @@ public sealed class FeedLog
         return number;
     }
 
+    /// <summary>The plain frames of messages that are not overwritten, one after the other. For the writer.</summary>
+    public byte[] Copy(IReadOnlyList<long> numbers)
+    {
+        var frames = new byte[numbers.Sum(number => Bytes(number, number + 1, FrameForm.Plain))];
+        int at = 0;
+        foreach (long number in numbers)
+        {
+            int length = (int)Bytes(number, number + 1, FrameForm.Plain);
+            _plain.CopyTo(this[number].Plain, frames.AsSpan(at, length));
+            at += length;
+        }
+
+        return frames;
+    }
+
     /// <summary>Adds a command: it takes effect after all messages before it and before all after it.</summary>
     public void Append(ClientCommand command)
     {

@@ -85,10 +85,11 @@ public sealed class OutgoingQueue(FeedLog log, FrameForm form)
     /// <summary>Adds a frame of the client's own.</summary>
     /// <param name="frame">Whole frames.</param>
     /// <param name="state">The state that it carries, when conflation may drop it.</param>
-    public void Add(byte[] frame, ConflatedState? state = null)
+    /// <param name="messages">Messages in it.</param>
+    public void Add(byte[] frame, ConflatedState? state = null, long messages = 1)
     {
         Bytes += frame.Length;
-        Push(new Segment { Frame = frame, State = state, Messages = 1 });
+        Push(new Segment { Frame = frame, State = state, Messages = messages });
     }
 
     /// <summary>

@@ -1,5 +1,7 @@
+using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
+using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
 using MarketData.Gateway.Fanout;
 
@@ -14,20 +16,44 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
     public int MaxMessage => log.MaxMessage;
 
     /// <summary>Gives a message to everybody who wants it, once each.</summary>
-    public void Route(MarketFeed market, MarketChannel channel, byte[] message) => log.Append(market.Market, channel, message);
+    public void Route(MarketFeed market, MarketChannel channel, byte[] message, StreamPosition position)
+    {
+        long entry = log.Append(market.Market, channel, message);
+        if (position.Sequence == 0) return;
+        var recent = market.Recent(channel.Stream());
+        // A snapshot may follow on anything.
+        if (channel == MarketChannel.OrderbookSnapshot) recent.Clear();
+        recent.Add(position, entry, log, time);
+    }
 
     /// <summary>Gives a live book whole to everybody who wants it.</summary>
-    public void RouteSnapshot(MarketFeed market) => Route(market, MarketChannel.OrderbookSnapshot, market.Snapshot(_snapshots, time));
+    public void RouteSnapshot(MarketFeed market) =>
+        Route(market, MarketChannel.OrderbookSnapshot, market.Snapshot(_snapshots, time), market.Last(StreamKind.OrderBook));
+
+    /// <summary>Tells everybody who wants a stream that messages of it are lost.</summary>
+    public void RouteGap(MarketFeed market, MarketChannel channel, (long From, long To) missed) =>
+        log.Append(market.Market, channel, ClientReply.Gap(Encoding.UTF8.GetString(channel.Utf8Name()), market.Ticker, missed, time.GetUtcNow().ToUnixTimeMilliseconds()));
 
     /// <summary>Gives an answer to a client.</summary>
     public void Reply(GatewayClient client, byte[] reply) => log.Append(new SendFrame(client, WebSocketFrame.Text(reply)));
 
-    /// <summary>From here on a client gets a channel of one market, after the market's book if that is live.</summary>
-    public void Add(GatewayClient client, Topic topic, MarketFeed? live)
+    /// <summary>
+    /// From here on a client gets a channel of one market. It begins with what the client has missed, as far as that is there, else with
+    /// the market's book or what it asked for of the past.
+    /// </summary>
+    public void Add(GatewayClient client, Topic topic, MarketFeed market, RequestedChannel request)
     {
         Prepare(client);
-        if (live != null)
-            log.Append(new SendFrame(client, WebSocketFrame.Text(live.Snapshot(_snapshots, time)), new ConflatedState(live.Market, StreamKind.OrderBook)));
+        var stream = topic.Type.Stream();
+        bool isBook = stream == StreamKind.OrderBook;
+        if (request.Resume is { } point && topic.Type != MarketChannel.OrderbookSnapshot && Missed(market, stream, point) is { } missed)
+            Send(client, missed, isBook ? new ConflatedState(market.Market, stream) : null);
+        else if (isBook && market.State == BookState.Live)
+            log.Append(new SendFrame(client, WebSocketFrame.Text(market.Snapshot(_snapshots, time)), new ConflatedState(market.Market, stream)));
+        else if (request.Resume is { } lost && !isBook)
+            TellGap(client, topic.Type, market, lost);
+        else if (request.History > 0)
+            Send(client, market.Recent(stream).Last(request.History, log, time), state: null);
         log.Append(new AddTopic(client, topic, []));
     }
 
@@ -60,6 +86,30 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
         }
 
         log.Append(new Refreshed(refresh.Client, states));
+    }
+
+    // Null when it is not all there. A book goes on only from where it is known to be the same: with the epoch.
+    private IReadOnlyList<long>? Missed(MarketFeed market, StreamKind stream, ResumePoint point)
+    {
+        var last = market.Last(stream);
+        bool isBook = stream == StreamKind.OrderBook;
+        if (isBook && (market.State != BookState.Live || point.Epoch == null)) return null;
+        if (last.Sequence == 0 || point.Sequence > last.Sequence || (point.Epoch is { } epoch && epoch != last.Epoch)) return null;
+        return point.Sequence == last.Sequence ? [] : market.Recent(stream).After(point.Sequence, log, time);
+    }
+
+    private void TellGap(GatewayClient client, MarketChannel channel, MarketFeed market, ResumePoint point)
+    {
+        // Of a stream that begins here nothing is known: its numbers tell.
+        var last = market.Last(channel.Stream());
+        if (last.Sequence <= point.Sequence) return;
+        var gap = ClientReply.Gap(Encoding.UTF8.GetString(channel.Utf8Name()), market.Ticker, (point.Sequence + 1, last.Sequence), time.GetUtcNow().ToUnixTimeMilliseconds());
+        Reply(client, gap);
+    }
+
+    private void Send(GatewayClient client, IReadOnlyList<long> entries, ConflatedState? state)
+    {
+        if (entries.Count > 0) log.Append(new SendFrame(client, log.Copy(entries), state, entries.Count));
     }
 
     // Until somebody wants compressed frames there are none.

@@ -38,6 +38,9 @@ public sealed record ClientErred(GatewayClient Client, string Error) : FeedEvent
 /// <param name="Room">Bytes that it has room for.</param>
 public sealed record ClientRefresh(GatewayClient Client, IReadOnlyList<ConflatedState> States, long Room) : FeedEvent;
 
+/// <summary>A second has passed.</summary>
+public sealed record FeedTick : FeedEvent;
+
 /// <summary>The last event of a client but for requests that were under way, which are void.</summary>
 public sealed record ClientGone(GatewayClient Client) : FeedEvent;
 

@@ -3,6 +3,7 @@ using MarketData.Domain.Envelopes;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
 using MarketData.Gateway.Fanout;
+using Microsoft.Extensions.Options;
 
 namespace MarketData.Gateway.Feed;
 
@@ -15,23 +16,30 @@ public sealed partial class FeedLoop(
     RedisSubscriber subscriber,
     SnapshotKeys keys,
     FanoutService fanout,
+    IOptions<GatewayOptions> options,
     GatewayMetrics metrics,
     DeliveryLatency latency,
     TimeProvider time,
     ILogger<FeedLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan ListInterval = TimeSpan.FromSeconds(30), ListRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ListInterval = TimeSpan.FromSeconds(30), ListRetry = TimeSpan.FromSeconds(1), TickInterval = TimeSpan.FromSeconds(1);
 
+    // A client that reconnects within this time finds its market followed, and can go on where it was.
+    private readonly TimeSpan _linger = TimeSpan.FromSeconds(options.Value.LingerSeconds);
+
+    private static readonly MarketChannel[] OtherTypes = [MarketChannel.TickerV2, MarketChannel.Trade, MarketChannel.MarketLifecycleV2];
     private readonly Dictionary<string, MarketFeed> _byTicker = [];
     private readonly Dictionary<byte[], MarketFeed>.AlternateLookup<ReadOnlySpan<byte>> _markets =
         new Dictionary<byte[], MarketFeed>(Utf8TextComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
 
     private readonly RedisInterest _interest = new(subscriber);
     private readonly Delivery _delivery = new(fanout.Log, time);
+    private readonly Queue<(ChannelName Name, long Since)> _released = new();
     private int _listing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await using var tick = time.CreateTimer(_ => inbox.TryPost(new FeedTick()), null, TickInterval, TickInterval);
         try
         {
             await RunAsync(stoppingToken);
@@ -66,6 +74,9 @@ public sealed partial class FeedLoop(
                 break;
             case ClientRefresh refresh when !refresh.Client.IsClosing:
                 _delivery.Refresh(refresh, ticker => _byTicker.GetValueOrDefault(ticker));
+                break;
+            case FeedTick:
+                ReleaseDue();
                 break;
             case ClientGone gone:
                 _delivery.Remove(gone.Client, [.. gone.Client.Subscriptions.Select(TopicOf)]);
@@ -112,7 +123,9 @@ public sealed partial class FeedLoop(
         if (envelope.Channel.Stream() != StreamKind.OrderBook)
         {
             var clean = WithoutPrivateFields(value, envelope);
-            if (market.OnOther(clean, envelope)) Route(market, clean, envelope);
+            if (!market.OnOther(clean, envelope, out var missed)) return;
+            if (missed is { } gap) Lost(market, envelope.Channel, gap);
+            Route(market, clean, envelope);
             return;
         }
 
@@ -145,7 +158,7 @@ public sealed partial class FeedLoop(
 
     private void Route(MarketFeed market, byte[] value, in Envelope envelope)
     {
-        _delivery.Route(market, envelope.Channel, value);
+        _delivery.Route(market, envelope.Channel, value, envelope.Position);
         latency.Record(envelope.ReceivedTimestamp);
     }
 
@@ -163,6 +176,14 @@ public sealed partial class FeedLoop(
         if (wasRight && !market.IsConfirmed) Repairing(market);
         if (isReset) _delivery.RouteSnapshot(market);
         ReadKey(market, market.NextRead);
+    }
+
+    // Nobody has these any more: whoever wants them is told.
+    private void Lost(MarketFeed market, MarketChannel channel, (long From, long To) missed)
+    {
+        metrics.Lost(missed.To - missed.From + 1);
+        LogLost(missed.To - missed.From + 1, channel, market.Ticker);
+        _delivery.RouteGap(market, channel, missed);
     }
 
     private void Repairing(MarketFeed market)
@@ -187,15 +208,16 @@ public sealed partial class FeedLoop(
     private void OnRequest(GatewayClient client, ClientRequest request)
     {
         if (request.Action == ClientAction.Ping) _delivery.Reply(client, ClientReply.Pong(Now));
-        foreach (var (text, name) in request.Channels)
+        foreach (var channel in request.Channels)
         {
-            if (request.Action == ClientAction.Subscribe) OnSubscribe(client, text, name);
-            else OnUnsubscribe(client, text, name);
+            if (request.Action == ClientAction.Subscribe) OnSubscribe(client, channel);
+            else OnUnsubscribe(client, channel.Text, channel.Name);
         }
     }
 
-    private void OnSubscribe(GatewayClient client, string text, ChannelName name)
+    private void OnSubscribe(GatewayClient client, RequestedChannel channel)
     {
+        var (text, name) = (channel.Text, channel.Name);
         if (client.Subscriptions.Contains(name))
         {
             Reply(client, "already_subscribed", text);
@@ -207,7 +229,7 @@ public sealed partial class FeedLoop(
         else
         {
             Reply(client, "subscribed", text);
-            Subscribe(client, name);
+            Subscribe(client, channel);
         }
     }
 
@@ -224,8 +246,9 @@ public sealed partial class FeedLoop(
         Reply(client, "unsubscribed", text);
     }
 
-    private void Subscribe(GatewayClient client, ChannelName name)
+    private void Subscribe(GatewayClient client, RequestedChannel channel)
     {
+        var name = channel.Name;
         client.Subscriptions.Add(name);
         client.Permit.OnSubscribed();
         _interest.Add(name);
@@ -239,14 +262,26 @@ public sealed partial class FeedLoop(
         var one = Market(name.Ticker);
         one.Interest++;
         if (isBook) one.BookInterest++;
-        _delivery.Add(client, TopicOf(name), isBook && one.State == BookState.Live ? one : null);
+        _delivery.Add(client, TopicOf(name), one, channel);
     }
 
     private Topic TopicOf(ChannelName name) => new(name.Ticker == null ? null : Market(name.Ticker).Market, name.Type);
 
+    // What nobody wants any more is followed for a while longer.
     private void Release(GatewayClient client, ChannelName name)
     {
         client.Permit.OnUnsubscribed();
+        _released.Enqueue((name, time.GetTimestamp()));
+        if (_linger == TimeSpan.Zero) ReleaseDue();
+    }
+
+    private void ReleaseDue()
+    {
+        while (_released.TryPeek(out var released) && time.GetElapsedTime(released.Since) >= _linger) Release(_released.Dequeue().Name);
+    }
+
+    private void Release(ChannelName name)
+    {
         _interest.Remove(name);
         if (name.Ticker != null)
         {
@@ -265,6 +300,7 @@ public sealed partial class FeedLoop(
     private void Release(MarketFeed market)
     {
         if (market.BookInterest == 0) market.Stop();
+        foreach (var type in OtherTypes.Where(type => !_interest.IsWanted(market.Ticker, type))) market.Forget(type.Stream());
         if (market.Interest > 0) return;
         _byTicker.Remove(market.Ticker);
         _markets.Remove(System.Text.Encoding.UTF8.GetBytes(market.Ticker));
@@ -309,6 +345,9 @@ public sealed partial class FeedLoop(
 
     [LoggerMessage(30, LogLevel.Warning, "Skipped a message of {Length} bytes from Redis, which is no envelope: {Reason}")]
     private partial void LogUnreadable(int length, string? reason);
+
+    [LoggerMessage(32, LogLevel.Warning, "{Count} messages ({Type}) of {Ticker} never came; whoever subscribes them is told.")]
+    private partial void LogLost(long count, MarketChannel type, string ticker);
 
     [LoggerMessage(31, LogLevel.Information, "Order-book messages of {Ticker} are missing; its clients get a snapshot as soon as its key has what is missing.")]
     private partial void LogRepair(string ticker);
