@@ -1,5 +1,6 @@
 using MarketData.Gateway.Admission;
 using MarketData.Gateway.Clients;
+using MarketData.Gateway.Fanout;
 using MarketData.Gateway.Feed;
 using MarketData.Gateway.Http;
 using MarketData.ServiceDefaults.Redis;
@@ -20,6 +21,8 @@ public static class GatewayApplication
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddServiceDefaults();
+        // A flush then ends when the kernel has the bytes: what is written to a socket directly cannot overtake the answer to its handshake.
+        builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 1);
         builder.AddGateway();
 
         var app = builder.Build();
@@ -43,6 +46,8 @@ public static class GatewayApplication
         builder.Services.AddSingleton<FeedInbox>();
         builder.Services.AddSingletonAndHost<RedisSubscriber>();
         builder.Services.AddSingletonAndHost<SnapshotKeys>();
+        // Before the feed, so that it ends after it.
+        builder.Services.AddSingletonAndHost<FanoutService>();
         builder.Services.AddHostedService<FeedLoop>();
         builder.Services.AddHealthChecks().AddCheck<RedisSubscriber>("feed");
 
@@ -60,10 +65,9 @@ public static class GatewayApplication
 
     private static void MapGateway(this WebApplication app)
     {
-        var options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
-        var ping = TimeSpan.FromSeconds(options.PingSeconds);
         app.UseAdmission();
-        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = ping, KeepAliveTimeout = ping });
+        // For its check of the request; the rest of the protocol is the clients' part.
+        app.UseWebSockets();
         app.Map("/ws/market-data", app.Services.GetRequiredService<ClientEndpoint>().HandleAsync);
         var guarded = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, CallerFilter>();
         guarded.MapStats();

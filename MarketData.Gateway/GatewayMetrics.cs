@@ -12,7 +12,7 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Meter _meter;
     private readonly CountsBy<RefusalReason> _refused = new();
     private readonly ConcurrentDictionary<int, long> _closed = new();
-    private long _messagesIn, _messagesOut, _bytesOut, _conflations, _slowClosed, _repairs, _unreadable, _private;
+    private long _messagesIn, _messagesOut, _bytesOut, _conflations, _slowClosed, _repairs, _unreadable, _private, _lost;
 
     public GatewayMetrics(IMeterFactory meters, IHostEnvironment environment, ConnectedClients clients)
     {
@@ -27,6 +27,7 @@ public sealed class GatewayMetrics : IDisposable
         _meter.CreateObservableCounter("gateway.conflations", () => Conflations, "{market}", "Markets conflated to their latest state for a slow client.");
         _meter.CreateObservableCounter("gateway.clients.slow", () => SlowClosed, "{client}", "Clients closed because they read too slowly.");
         _meter.CreateObservableCounter("gateway.repairs", () => Repairs, "{repair}", "Books read again from their snapshot key after a loss.");
+        _meter.CreateObservableCounter("gateway.messages.lost", () => LostMessages, "{message}", "Trades, tickers and life-cycle messages that never came from Redis; clients were told.");
         _meter.CreateObservableCounter("gateway.messages.unreadable", () => Unreadable, "{message}", "Messages from Redis that are no envelopes.");
         _meter.CreateObservableCounter("gateway.messages.private", () => Private, "{message}", "Messages from Redis that concern the exchange account: kept back, or their private fields cut out.");
     }
@@ -45,6 +46,8 @@ public sealed class GatewayMetrics : IDisposable
 
     public long Unreadable => Volatile.Read(ref _unreadable);
 
+    public long LostMessages => Volatile.Read(ref _lost);
+
     public long Private => Volatile.Read(ref _private);
 
     public IReadOnlyDictionary<string, long> RefusedByReason => _refused.ByName;
@@ -58,9 +61,11 @@ public sealed class GatewayMetrics : IDisposable
 
     public void Received() => Interlocked.Increment(ref _messagesIn);
 
-    public void Sent(int bytes)
+    /// <summary>Called by each worker once in a pass.</summary>
+    public void Sent(long messages, long bytes)
     {
-        Interlocked.Increment(ref _messagesOut);
+        if (bytes == 0) return;
+        Interlocked.Add(ref _messagesOut, messages);
         Interlocked.Add(ref _bytesOut, bytes);
     }
 
@@ -69,6 +74,8 @@ public sealed class GatewayMetrics : IDisposable
     public void ClosedSlow() => Interlocked.Increment(ref _slowClosed);
 
     public void Repaired() => Interlocked.Increment(ref _repairs);
+
+    public void Lost(long messages) => Interlocked.Add(ref _lost, messages);
 
     public void ReceivedUnreadable() => Interlocked.Increment(ref _unreadable);
 

@@ -17,6 +17,14 @@ public static class ClientReply
 
     public static byte[] Pong(long timestamp) => JsonSerializer.SerializeToUtf8Bytes(new { type = "pong", data = new { }, timestamp });
 
+    /// <summary>Tells of messages that never came.</summary>
+    /// <param name="channel">Their type.</param>
+    /// <param name="ticker">Their market.</param>
+    /// <param name="missed">The first and last of their <c>streamSequence</c>.</param>
+    /// <param name="timestamp">Unix milliseconds.</param>
+    public static byte[] Gap(string channel, string ticker, (long From, long To) missed, long timestamp) =>
+        JsonSerializer.SerializeToUtf8Bytes(new { type = "gap", data = new { channel, marketTicker = ticker, missedFrom = missed.From, missedTo = missed.To }, timestamp }, Readable);
+
     public static byte[] Error(string error, long timestamp) =>
         JsonSerializer.SerializeToUtf8Bytes(new { type = "error", error, timestamp }, Readable);
 

@@ -1,4 +1,5 @@
 using MarketData.Gateway.Admission;
+using MarketData.Gateway.Fanout;
 using MarketData.Gateway.Feed;
 using Microsoft.Extensions.Options;
 
@@ -9,6 +10,7 @@ internal sealed class ClientEndpoint(
     AdmissionGate gate,
     ConnectedClients clients,
     FeedInbox feed,
+    FanoutService fanout,
     IOptions<GatewayOptions> options,
     GatewayMetrics metrics,
     TimeProvider time,
@@ -33,12 +35,13 @@ internal sealed class ClientEndpoint(
     private async Task ServeAsync(HttpContext context, ClientPermit permit)
     {
         using var place = permit;
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        var client = new GatewayClient(Guid.NewGuid().ToString("N"), options.Value.ClientQueueBytes, permit);
+        var connection = await WebSocketHandshake.AcceptAsync(context);
+        using var reader = new WebSocketReader(connection.Stream, options.Value.MaxRequestBytes, connection.IsDeflated);
+        var client = fanout.Connect(permit, connection);
         clients.Add(client);
         try
         {
-            await new ClientSession(socket, client, feed, options.Value, metrics, time, logger, context.RequestAborted).RunAsync();
+            await new ClientSession(client, reader, context.Abort, feed, time, logger).RunAsync();
         }
         finally
         {

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Net.WebSockets;
+using System.Text.Unicode;
 using MarketData.Gateway.Admission;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Feed;
@@ -6,41 +8,34 @@ using MarketData.Gateway.Feed;
 namespace MarketData.Gateway.Clients;
 
 /// <summary>
-/// The life of one WebSocket: requests in, queued messages out, one close handshake at the end. No wait on the socket is ever cancelled:
-/// that would cut the connection, and the client would not learn why.
+/// The life of one WebSocket: requests in, one close handshake at the end. What goes out is the fan-out worker's.
 /// </summary>
-/// <param name="socket">The connection.</param>
-/// <param name="client">What the feed knows of it.</param>
+/// <param name="client">What the rest of the gateway knows of it.</param>
+/// <param name="reader">What comes in.</param>
+/// <param name="abort">Cuts the connection.</param>
 /// <param name="feed">Where its requests go.</param>
-/// <param name="options">Limits.</param>
-/// <param name="metrics">Counters.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
-/// <param name="disconnected">Cancelled when the client has closed the TCP connection.</param>
-public sealed partial class ClientSession(
-    WebSocket socket,
-    GatewayClient client,
-    FeedInbox feed,
-    GatewayOptions options,
-    GatewayMetrics metrics,
-    TimeProvider time,
-    ILogger logger,
-    CancellationToken disconnected)
+public sealed partial class ClientSession(GatewayClient client, WebSocketReader reader, Action abort, FeedInbox feed, TimeProvider time, ILogger logger)
 {
+    // What no close frame may carry; RFC 6455, section 7.4.1.
+    private const WebSocketCloseStatus Abnormal = (WebSocketCloseStatus)1006;
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5), Linger = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until either side closes.</summary>
     public async Task RunAsync()
     {
-        client.Queue.TryAdd(ClientReply.Connected(client.SessionId));
         LogConnected(client.SessionId);
-        var sending = SendAsync();
+        client.HeardAt = time.GetTimestamp();
+        client.Output.Queue.Add(WebSocketFrame.Text(ClientReply.Connected(client.SessionId)));
+        client.Signal();
         var receiving = ReceiveAsync();
         await client.Closing;
         await feed.PostAsync(new ClientGone(client), CancellationToken.None);
+        if (client.Close!.IsAbrupt) abort();
 
-        // The handshake: one loop sends the close frame after the message that it is at, the other waits for the client's.
-        var ending = Task.WhenAll(sending, receiving);
+        // The handshake: the worker sends the close frame, this reads up to the client's.
+        var ending = Task.WhenAll(client.Left, receiving);
         try
         {
             await ending.WaitAsync(CloseTimeout, time);
@@ -48,39 +43,43 @@ public sealed partial class ClientSession(
         catch (TimeoutException)
         {
             LogCut(client.SessionId, CloseTimeout.TotalSeconds);
-            socket.Abort();
+            client.Abandon();
+            abort();
             await ending;
         }
 
-        LogDisconnected(client.SessionId, (int)client.Close!.Status, client.Close.Reason);
+        LogDisconnected(client.SessionId, (int)client.Close.Status, client.Close.Reason);
     }
 
     private async Task ReceiveAsync()
     {
         try
         {
-            var buffer = new byte[options.MaxRequestBytes];
-            int length = 0;
-            while (true)
+            while (await reader.ReadAsync() is { } message)
             {
-                var received = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
-                if (received.MessageType == WebSocketMessageType.Close) break;
-                length += received.Count;
-                if (received.EndOfMessage && !client.IsClosing) await HandleAsync(received.MessageType, buffer.AsMemory(0, length));
-                else if (length == buffer.Length) client.TryClose(WebSocketCloseStatus.MessageTooBig, $"A request holds at most {options.MaxRequestBytes} bytes.");
+                client.HeardAt = time.GetTimestamp();
+                if (message.Opcode == WebSocketOpcode.Close)
+                {
+                    client.TryClose(CodeOf(message.Payload.Span), string.Empty);
+                    return;
+                }
+
                 // Once closing, what still comes before the client's own close frame is thrown away.
-                if (received.EndOfMessage || client.IsClosing) length = 0;
+                if (client.IsClosing) continue;
+                if (message.Opcode == WebSocketOpcode.Ping) client.Pong(message.Payload.Span);
+                else if (message.Opcode != WebSocketOpcode.Pong) await HandleAsync(message);
             }
 
-            client.TryClose(WebSocketCloseStatus.NormalClosure, string.Empty);
+            client.TryClose(Abnormal, "The client has ended the connection without a close frame.", isAbrupt: true);
+        }
+        catch (WebSocketProtocolException exception)
+        {
+            client.TryClose(exception.Status, exception.Message);
+            await LingerAsync();
         }
         catch (Exception exception) when (IsLoss(exception))
         {
-            client.TryClose(WebSocketCloseStatus.ProtocolError, exception.Message);
-            // The socket has sent the close frame for a breach of the protocol itself. Ending the request now would reset the connection
-            // before the client has read it.
-            if (exception is WebSocketException { WebSocketErrorCode: not WebSocketError.ConnectionClosedPrematurely })
-                await Task.Delay(Linger, time, disconnected).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            client.TryClose(Abnormal, exception.Message, isAbrupt: true);
         }
         finally
         {
@@ -88,7 +87,21 @@ public sealed partial class ClientSession(
         }
     }
 
-    private ValueTask HandleAsync(WebSocketMessageType type, ReadOnlyMemory<byte> message)
+    // Ending the request now, with unread bytes, would reset the connection before the client has read the close frame.
+    private async Task LingerAsync()
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(Linger, time);
+            await reader.DrainAsync(limit.Token);
+        }
+        catch (Exception exception) when (IsLoss(exception))
+        {
+            // It has gone, or goes on sending: both end here.
+        }
+    }
+
+    private ValueTask HandleAsync(in ClientMessage message)
     {
         var verdict = client.Permit.OnMessage();
         if (verdict == InboundVerdict.Close)
@@ -98,53 +111,26 @@ public sealed partial class ClientSession(
         }
 
         FeedEvent asked = verdict == InboundVerdict.Refuse ? new ClientErred(client, client.Permit.RateRule)
-            : type == WebSocketMessageType.Binary ? new ClientErred(client, "Binary frames are not understood: send JSON as text.")
-            : ClientRequest.TryParse(message, out var request, out var error) ? new ClientAsks(client, request)
+            : message.Opcode == WebSocketOpcode.Binary ? new ClientErred(client, "Binary frames are not understood: send JSON as text.")
+            : ClientRequest.TryParse(message.Payload, out var request, out var error) ? new ClientAsks(client, request)
             : new ClientErred(client, error);
         return feed.PostAsync(asked, CancellationToken.None);
     }
 
-    private async Task SendAsync()
+    // The code to answer a close frame with: its own, if it may stand there.
+    private static WebSocketCloseStatus CodeOf(ReadOnlySpan<byte> payload)
     {
-        try
-        {
-            var stall = TimeSpan.FromSeconds(options.StallSeconds);
-            while (!client.IsClosing && await client.Queue.Messages.WaitToReadAsync())
-            {
-                while (!client.IsClosing && client.Queue.Messages.TryRead(out var message))
-                {
-                    var send = socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
-                    if (!send.IsCompletedSuccessfully) await send.AsTask().WaitAsync(stall, time);
-                    client.Queue.Sent(message.Length);
-                    metrics.Sent(message.Length);
-                    if (client.IsConflated && client.Queue.IsDrained)
-                    {
-                        client.IsConflated = false;
-                        await feed.PostAsync(new ClientDrained(client), CancellationToken.None);
-                    }
-                }
-            }
-
-            await socket.CloseOutputAsync(client.Close!.Status, client.Close.Reason, CancellationToken.None);
-        }
-        catch (TimeoutException)
-        {
-            if (client.TryClose(WebSocketCloseStatus.PolicyViolation, $"Nothing was read for {options.StallSeconds} s.")) metrics.ClosedSlow();
-            socket.Abort();
-        }
-        catch (Exception exception) when (IsLoss(exception))
-        {
-            client.TryClose(WebSocketCloseStatus.EndpointUnavailable, exception.Message);
-        }
-        finally
-        {
-            client.TryClose(WebSocketCloseStatus.InternalServerError, "The gateway failed.");
-        }
+        if (payload.IsEmpty) return WebSocketCloseStatus.NormalClosure;
+        if (payload.Length == 1) throw new WebSocketProtocolException(WebSocketCloseStatus.ProtocolError, "A close frame holds half a code.");
+        int code = BinaryPrimitives.ReadUInt16BigEndian(payload);
+        if (code is not ((>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999))) throw new WebSocketProtocolException(WebSocketCloseStatus.ProtocolError, $"Close code {code} may not be sent.");
+        if (!Utf8.IsValid(payload[2..])) throw new WebSocketProtocolException(WebSocketCloseStatus.InvalidPayloadData, "The reason of a close frame is no valid UTF-8.");
+        return (WebSocketCloseStatus)code;
     }
 
-    // What a socket throws when the client breaks the protocol, is gone, or was cut off.
+    // What a connection throws when the client is gone or was cut off.
     private static bool IsLoss(Exception exception) =>
-        exception is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException;
+        exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
 
     [LoggerMessage(1, LogLevel.Debug, "Client {SessionId} connected.")]
     private partial void LogConnected(string sessionId);

@@ -1,87 +1,108 @@
 using System.Net.WebSockets;
-using MarketData.Domain.Channels;
 using MarketData.Gateway.Admission;
 using MarketData.Gateway.Channels;
-using MarketData.Gateway.Feed;
+using MarketData.Gateway.Fanout;
 
 namespace MarketData.Gateway.Clients;
 
 /// <summary>
-/// One connected client as the feed sees it: what it subscribes, what waits for it, and what was conflated for it. Subscriptions,
-/// routing and conflated states belong to the feed's loop; the rest may be called from anywhere.
+/// One connected client as the rest of the gateway sees it: what it subscribes, which belongs to the feed's loop; what waits for it, which
+/// belongs to its fan-out worker; and its end, which may come from anywhere.
 /// </summary>
-public sealed class GatewayClient(string sessionId, int maxQueueBytes, ClientPermit permit)
+/// <param name="sessionId">Names it to the client and in the log.</param>
+/// <param name="permit">What it may do.</param>
+/// <param name="worker">Sends to it.</param>
+/// <param name="output">What waits for it.</param>
+public sealed class GatewayClient(string sessionId, ClientPermit permit, FanoutWorker worker, ClientOutput output)
 {
-    // RFC 6455, section 5.5: a control frame carries 125 bytes, of which the code takes two. All reasons are ASCII.
-    private const int MaxReasonLength = 123;
-
     private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClientClose? _close;
-    private int _isConflated;
+    private byte[]? _pong;
+    private long _heardAt;
+    private int _isSignalled;
+    private volatile bool _isAbandoned;
 
     public string SessionId { get; } = sessionId;
 
     /// <summary>What it may do.</summary>
     public ClientPermit Permit { get; } = permit;
 
-    public SendQueue Queue { get; } = new(maxQueueBytes);
-
     /// <summary>Subscribed channels.</summary>
     public HashSet<ChannelName> Subscriptions { get; } = [];
 
-    /// <summary>Number of the last routed message that this client was given: overlapping subscriptions deliver a message once.</summary>
-    public long LastRouted { get; set; }
+    public FanoutWorker Worker => worker;
 
-    /// <summary>Markets whose book or ticker was conflated: nothing of them is sent until their latest state is.</summary>
-    public HashSet<ConflatedState> Conflated { get; } = [];
-
-    /// <summary>
-    /// Set while <see cref="Conflated"/> holds something, so that the send loop tells the feed when there is room again. A full fence:
-    /// the feed sets it and then looks at the queue, the send loop empties the queue and then looks at it, so one of them sees the other.
-    /// </summary>
-    public bool IsConflated
-    {
-        get => Volatile.Read(ref _isConflated) != 0;
-        set => Interlocked.Exchange(ref _isConflated, value ? 1 : 0);
-    }
+    public ClientOutput Output => output;
 
     /// <summary>Completes when either side wants the connection to end.</summary>
     public Task Closing => _closing.Task;
+
+    /// <summary>Completes when the worker has let go of the connection: the close frame is sent, or nothing can be sent any more.</summary>
+    public Task Left => _left.Task;
 
     /// <summary>Why the connection ends; null while it goes on.</summary>
     public ClientClose? Close => Volatile.Read(ref _close);
 
     public bool IsClosing => Close != null;
 
+    /// <summary>Whether the worker must let go at once.</summary>
+    public bool IsAbandoned => _isAbandoned;
+
+    /// <summary>When something last came from the client, as <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public long HeardAt
+    {
+        get => Volatile.Read(ref _heardAt);
+        set => Volatile.Write(ref _heardAt, value);
+    }
+
     /// <summary>
     /// Ends the connection with a code and a reason that the client sees; what still waits for it is not sent. The first call counts:
     /// false when it is closing already.
     /// </summary>
-    public bool TryClose(WebSocketCloseStatus status, string reason)
+    /// <param name="status">The code.</param>
+    /// <param name="reason">ASCII.</param>
+    /// <param name="isAbrupt">Whether to cut the connection without a close frame, because the client would not read it.</param>
+    public bool TryClose(WebSocketCloseStatus status, string reason, bool isAbrupt = false)
     {
-        var close = new ClientClose(status, reason.Length <= MaxReasonLength ? reason : reason[..MaxReasonLength]);
-        if (Interlocked.CompareExchange(ref _close, close, null) != null) return false;
-        Queue.Complete();
+        if (Interlocked.CompareExchange(ref _close, new ClientClose(status, reason, isAbrupt), null) != null) return false;
         _closing.SetResult();
+        Signal();
         return true;
     }
 
-    /// <summary>Whether any subscribed channel carries this state.</summary>
-    public bool Wants(ConflatedState state)
+    /// <summary>Answers a ping. Of several that come before an answer is sent, the last is answered; RFC 6455, section 5.5.3.</summary>
+    public void Pong(ReadOnlySpan<byte> payload)
     {
-        foreach (var name in Subscriptions)
-        {
-            if (name.IsAll || ((name.Ticker == null || name.Ticker == state.Market.Ticker) && name.Type.Stream() == state.Stream)) return true;
-        }
-
-        return false;
+        Volatile.Write(ref _pong, WebSocketFrame.Pong(payload));
+        Signal();
     }
+
+    /// <summary>The pong frame that is due, once.</summary>
+    public byte[]? TakePong() => Interlocked.Exchange(ref _pong, null);
+
+    /// <summary>Lets the worker look at the client: it has come, can be written to again, is closing, or owes a pong.</summary>
+    public void Signal()
+    {
+        if (Interlocked.Exchange(ref _isSignalled, 1) == 0) worker.Signalled(this);
+    }
+
+    /// <summary>The worker looks at the client now; what changes after this call signals again.</summary>
+    public void TakeSignal() => Interlocked.Exchange(ref _isSignalled, 0);
+
+    /// <summary>The connection is cut: <see cref="Left"/> completes soon.</summary>
+    public void Abandon()
+    {
+        _isAbandoned = true;
+        Signal();
+    }
+
+    /// <summary>The worker has let go of the connection.</summary>
+    public void Leave() => _left.TrySetResult();
 }
 
 /// <summary>How a connection ends.</summary>
-public sealed record ClientClose(WebSocketCloseStatus Status, string Reason);
-
-/// <summary>State of a market that is sent whole once a slow client has room again.</summary>
-/// <param name="Market">The market.</param>
-/// <param name="Stream">Its order book or its ticker.</param>
-public readonly record struct ConflatedState(MarketFeed Market, StreamKind Stream);
+/// <param name="Status">The code of the close frame.</param>
+/// <param name="Reason">Its reason.</param>
+/// <param name="IsAbrupt">Whether the connection is cut without one.</param>
+public sealed record ClientClose(WebSocketCloseStatus Status, string Reason, bool IsAbrupt);

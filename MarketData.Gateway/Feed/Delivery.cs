@@ -1,103 +1,120 @@
-using System.Net.WebSockets;
 using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
+using MarketData.Gateway.Fanout;
 
 namespace MarketData.Gateway.Feed;
 
-/// <summary>
-/// Puts messages into clients' queues, with the policy for a full one: order books and tickers are conflated to their latest state, a
-/// client that would lose a trade or a life-cycle message is closed. Belongs to the feed's loop.
-/// </summary>
-public sealed class Delivery(GatewayMetrics metrics, TimeProvider time)
+/// <summary>Writes the log that the fan-out workers follow. Belongs to the feed's loop.</summary>
+public sealed class Delivery(FeedLog log, TimeProvider time)
 {
-    private const WebSocketCloseStatus TryAgainLater = (WebSocketCloseStatus)1013;
     private readonly SnapshotEnvelope _snapshots = new();
-    private long _routed;
+
+    /// <summary>Largest message that can be delivered, in bytes.</summary>
+    public int MaxMessage => log.MaxMessage;
 
     /// <summary>Gives a message to everybody who wants it, once each.</summary>
-    public void Route(MarketFeed market, MarketChannel channel, byte[] message, SubscriptionTable table)
+    public void Route(MarketFeed market, MarketChannel channel, byte[] message, StreamPosition position)
     {
-        _routed++;
-        var audience = table.Of(market.Ticker, channel);
-        RouteTo(audience.First, market, channel, message);
-        RouteTo(audience.Second, market, channel, message);
-        RouteTo(audience.Third, market, channel, message);
-        RouteTo(audience.Fourth, market, channel, message);
-        RouteTo(audience.Fifth, market, channel, message);
+        long entry = log.Append(market.Market, channel, message);
+        if (position.Sequence == 0) return;
+        var recent = market.Recent(channel.Stream());
+        // A snapshot may follow on anything.
+        if (channel == MarketChannel.OrderbookSnapshot) recent.Clear();
+        recent.Add(position, entry, log, time);
     }
 
     /// <summary>Gives a live book whole to everybody who wants it.</summary>
-    public void RouteSnapshot(MarketFeed market, SubscriptionTable table) =>
-        Route(market, MarketChannel.OrderbookSnapshot, market.Snapshot(_snapshots, time), table);
+    public void RouteSnapshot(MarketFeed market) =>
+        Route(market, MarketChannel.OrderbookSnapshot, market.Snapshot(_snapshots, time), market.Last(StreamKind.OrderBook));
 
-    /// <summary>Gives a live book whole to one client.</summary>
-    public void Give(GatewayClient client, MarketFeed market)
+    /// <summary>Tells everybody who wants a stream that messages of it are lost.</summary>
+    public void RouteGap(MarketFeed market, MarketChannel channel, (long From, long To) missed) =>
+        log.Append(market.Market, channel, ClientReply.Gap(Encoding.UTF8.GetString(channel.Utf8Name()), market.Ticker, missed, time.GetUtcNow().ToUnixTimeMilliseconds()));
+
+    /// <summary>Gives an answer to a client.</summary>
+    public void Reply(GatewayClient client, byte[] reply) => log.Append(new SendFrame(client, WebSocketFrame.Text(reply)));
+
+    /// <summary>
+    /// From here on a client gets a channel of one market. It begins with what the client has missed, as far as that is there, else with
+    /// the market's book or what it asked for of the past.
+    /// </summary>
+    public void Add(GatewayClient client, Topic topic, MarketFeed market, RequestedChannel request)
     {
-        if (!client.Queue.TryAdd(market.Snapshot(_snapshots, time))) Conflate(client, new ConflatedState(market, StreamKind.OrderBook));
+        Prepare(client);
+        var stream = topic.Type.Stream();
+        bool isBook = stream == StreamKind.OrderBook;
+        if (request.Resume is { } point && topic.Type != MarketChannel.OrderbookSnapshot && Missed(market, stream, point) is { } missed)
+            Send(client, missed, isBook ? new ConflatedState(market.Market, stream) : null);
+        else if (isBook && market.State == BookState.Live)
+            log.Append(new SendFrame(client, WebSocketFrame.Text(market.Snapshot(_snapshots, time)), new ConflatedState(market.Market, stream)));
+        else if (request.Resume is { } lost && !isBook)
+            TellGap(client, topic.Type, market, lost);
+        else if (request.History > 0)
+            Send(client, market.Recent(stream).Last(request.History, log, time), state: null);
+        log.Append(new AddTopic(client, topic, []));
     }
 
-    /// <summary>Gives an answer to a client; one whose queue has no room even for that is closed.</summary>
-    public void Reply(GatewayClient client, byte[] reply)
+    /// <summary>From here on a client gets a channel of all markets; it asks for the live books as it has room for them.</summary>
+    public void AddWide(GatewayClient client, Topic topic, IEnumerable<MarketFeed> live)
     {
-        if (!client.Queue.TryAdd(reply)) CloseSlow(client, "an answer");
+        Prepare(client);
+        log.Append(new AddTopic(client, topic, [.. live.Select(market => new ConflatedState(market.Market, StreamKind.OrderBook))]));
     }
 
-    /// <summary>Gives a client that has room again the latest state of what was conflated.</summary>
-    public void CatchUp(GatewayClient client)
+    /// <summary>From here on a client gets these channels no more.</summary>
+    public void Remove(GatewayClient client, IReadOnlyList<Topic> topics) => log.Append(new RemoveTopics(client, topics));
+
+    /// <summary>Gives a client that has room the latest of what was conflated for it.</summary>
+    /// <param name="refresh">What it asks for.</param>
+    /// <param name="find">The market as it is followed now; null when it is not.</param>
+    public void Refresh(ClientRefresh refresh, Func<string, MarketFeed?> find)
     {
-        do
+        var states = new List<(ConflatedState, byte[]?)>();
+        long room = refresh.Room;
+        foreach (var state in refresh.States)
         {
-            foreach (var state in client.Conflated.ToList())
-            {
-                // A book that is being synchronized comes whole to everybody when it is right again.
-                var message = state.Stream != StreamKind.OrderBook ? state.Market.LastTicker
-                    : state.Market.State == BookState.Live ? state.Market.Snapshot(_snapshots, time) : null;
-                if (message != null && !client.Queue.TryAdd(message)) break;
-                client.Conflated.Remove(state);
-            }
-
-            client.IsConflated = client.Conflated.Count > 0;
+            if (room <= 0) break;
+            var market = find(state.Market.Ticker);
+            // A book that is being synchronized comes whole to everybody when it is right again.
+            var message = state.Stream != StreamKind.OrderBook ? market?.LastTicker
+                : market?.State == BookState.Live ? market.Snapshot(_snapshots, time) : null;
+            room -= message?.Length ?? 0;
+            states.Add((state, message == null ? null : WebSocketFrame.Text(message)));
         }
-        while (MissedDrain(client));
+
+        log.Append(new Refreshed(refresh.Client, states));
     }
 
-    /// <summary>Forgets conflated state that no subscription of the client carries any more.</summary>
-    public static void ForgetUnwanted(GatewayClient client)
+    // Null when it is not all there. A book goes on only from where it is known to be the same: with the epoch.
+    private IReadOnlyList<long>? Missed(MarketFeed market, StreamKind stream, ResumePoint point)
     {
-        if (client.Conflated.Count > 0) client.Conflated.RemoveWhere(state => !client.Wants(state));
+        var last = market.Last(stream);
+        bool isBook = stream == StreamKind.OrderBook;
+        if (isBook && (market.State != BookState.Live || point.Epoch == null)) return null;
+        if (last.Sequence == 0 || point.Sequence > last.Sequence || (point.Epoch is { } epoch && epoch != last.Epoch)) return null;
+        return point.Sequence == last.Sequence ? [] : market.Recent(stream).After(point.Sequence, log, time);
     }
 
-    private void RouteTo(HashSet<GatewayClient> clients, MarketFeed market, MarketChannel channel, byte[] message)
+    private void TellGap(GatewayClient client, MarketChannel channel, MarketFeed market, ResumePoint point)
     {
-        foreach (var client in clients)
-        {
-            if (client.LastRouted == _routed || client.IsClosing) continue;
-            client.LastRouted = _routed;
-            var stream = channel.Stream();
-            bool isState = stream is StreamKind.OrderBook or StreamKind.Ticker;
-            var state = isState ? new ConflatedState(market, stream) : default;
-            if (isState && client.Conflated.Count > 0 && client.Conflated.Contains(state)) continue;
-            if (client.Queue.TryAdd(message)) continue;
-            if (isState) Conflate(client, state);
-            else CloseSlow(client, $"a {Encoding.UTF8.GetString(channel.Utf8Name())} message of {market.Ticker}");
-        }
+        // Of a stream that begins here nothing is known: its numbers tell.
+        var last = market.Last(channel.Stream());
+        if (last.Sequence <= point.Sequence) return;
+        var gap = ClientReply.Gap(Encoding.UTF8.GetString(channel.Utf8Name()), market.Ticker, (point.Sequence + 1, last.Sequence), time.GetUtcNow().ToUnixTimeMilliseconds());
+        Reply(client, gap);
     }
 
-    private void Conflate(GatewayClient client, ConflatedState state)
+    private void Send(GatewayClient client, IReadOnlyList<long> entries, ConflatedState? state)
     {
-        if (client.Conflated.Add(state)) metrics.Conflated();
-        client.IsConflated = true;
-        if (MissedDrain(client)) CatchUp(client);
+        if (entries.Count > 0) log.Append(new SendFrame(client, log.Copy(entries), state, entries.Count));
     }
 
-    // The send loop looks for conflated state after each message: it has not seen what was conflated after its last one.
-    private static bool MissedDrain(GatewayClient client) => client.IsConflated && client.Queue.PendingBytes == 0 && !client.IsClosing;
-
-    private void CloseSlow(GatewayClient client, string lost)
+    // Until somebody wants compressed frames there are none.
+    private void Prepare(GatewayClient client)
     {
-        if (client.TryClose(TryAgainLater, $"Too slow: no room for {lost}.")) metrics.ClosedSlow();
+        if (client.Output.Form == FrameForm.Deflated) log.Deflate();
     }
 }

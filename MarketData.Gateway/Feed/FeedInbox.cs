@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
+using MarketData.Gateway.Fanout;
 
 namespace MarketData.Gateway.Feed;
 
@@ -31,8 +32,14 @@ public sealed record ClientAsks(GatewayClient Client, ClientRequest Request) : F
 /// <summary>A client's message is no request; the answer has its turn among the answers to its requests.</summary>
 public sealed record ClientErred(GatewayClient Client, string Error) : FeedEvent;
 
-/// <summary>A client to whom state was conflated has room again.</summary>
-public sealed record ClientDrained(GatewayClient Client) : FeedEvent;
+/// <summary>A client has room for the latest of what was conflated for it.</summary>
+/// <param name="Client">The client.</param>
+/// <param name="States">What it asks for.</param>
+/// <param name="Room">Bytes that it has room for.</param>
+public sealed record ClientRefresh(GatewayClient Client, IReadOnlyList<ConflatedState> States, long Room) : FeedEvent;
+
+/// <summary>A second has passed.</summary>
+public sealed record FeedTick : FeedEvent;
 
 /// <summary>The last event of a client but for requests that were under way, which are void.</summary>
 public sealed record ClientGone(GatewayClient Client) : FeedEvent;
@@ -54,6 +61,9 @@ public sealed class FeedInbox
             if (_events.Writer.TryWrite(feedEvent)) return;
         }
     }
+
+    /// <summary>Posts an event unless the inbox is full, for whoever must not wait for the feed.</summary>
+    public bool TryPost(FeedEvent feedEvent) => _events.Writer.TryWrite(feedEvent);
 
     /// <summary>The feed has ended.</summary>
     public void Complete() => _events.Writer.TryComplete();

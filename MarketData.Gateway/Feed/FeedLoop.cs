@@ -2,6 +2,8 @@ using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
+using MarketData.Gateway.Fanout;
+using Microsoft.Extensions.Options;
 
 namespace MarketData.Gateway.Feed;
 
@@ -13,24 +15,31 @@ public sealed partial class FeedLoop(
     FeedInbox inbox,
     RedisSubscriber subscriber,
     SnapshotKeys keys,
+    FanoutService fanout,
+    IOptions<GatewayOptions> options,
     GatewayMetrics metrics,
     DeliveryLatency latency,
     TimeProvider time,
     ILogger<FeedLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan ListInterval = TimeSpan.FromSeconds(30), ListRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ListInterval = TimeSpan.FromSeconds(30), ListRetry = TimeSpan.FromSeconds(1), TickInterval = TimeSpan.FromSeconds(1);
 
+    // A client that reconnects within this time finds its market followed, and can go on where it was.
+    private readonly TimeSpan _linger = TimeSpan.FromSeconds(options.Value.LingerSeconds);
+
+    private static readonly MarketChannel[] OtherTypes = [MarketChannel.TickerV2, MarketChannel.Trade, MarketChannel.MarketLifecycleV2];
     private readonly Dictionary<string, MarketFeed> _byTicker = [];
     private readonly Dictionary<byte[], MarketFeed>.AlternateLookup<ReadOnlySpan<byte>> _markets =
         new Dictionary<byte[], MarketFeed>(Utf8TextComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
 
-    private readonly SubscriptionTable _table = new();
     private readonly RedisInterest _interest = new(subscriber);
-    private readonly Delivery _delivery = new(metrics, time);
+    private readonly Delivery _delivery = new(fanout.Log, time);
+    private readonly Queue<(ChannelName Name, long Since)> _released = new();
     private int _listing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await using var tick = time.CreateTimer(_ => inbox.TryPost(new FeedTick()), null, TickInterval, TickInterval);
         try
         {
             await RunAsync(stoppingToken);
@@ -45,42 +54,52 @@ public sealed partial class FeedLoop(
     {
         await foreach (var feedEvent in inbox.Events.ReadAllAsync(stoppingToken))
         {
-            switch (feedEvent)
-            {
-                case RedisMessages messages:
-                    foreach (var value in messages.Values) OnMessage(value);
-                    break;
-                case ClientAsks asks when !asks.Client.IsClosing:
-                    OnRequest(asks.Client, asks.Request);
-                    break;
-                case ClientErred erred when !erred.Client.IsClosing:
-                    _delivery.Reply(erred.Client, ClientReply.Error(erred.Error, Now));
-                    break;
-                case ClientDrained drained:
-                    _delivery.CatchUp(drained.Client);
-                    break;
-                case ClientGone gone:
-                    foreach (var name in gone.Client.Subscriptions) Unsubscribe(gone.Client, name);
-                    break;
-                case RedisSubscribed subscribed:
-                    OnSubscribed(subscribed.Channel);
-                    break;
-                case RedisLost:
-                    foreach (var market in _byTicker.Values) market.Stop();
-                    break;
-                case SnapshotKeysListed listed when listed.Listing == _listing && _interest.IsAllWanted:
-                    OnListed(listed.Tickers);
-                    break;
-                case SnapshotKeyRead read when read.Request.Attempt == read.Request.Market.Attempt:
-                    OnKey(read.Request.Market, read.Value);
-                    break;
-            }
+            Take(feedEvent);
+            fanout.Wake();
+        }
+    }
+
+    private void Take(FeedEvent feedEvent)
+    {
+        switch (feedEvent)
+        {
+            case RedisMessages messages:
+                foreach (var value in messages.Values) OnMessage(value);
+                break;
+            case ClientAsks asks when !asks.Client.IsClosing:
+                OnRequest(asks.Client, asks.Request);
+                break;
+            case ClientErred erred when !erred.Client.IsClosing:
+                _delivery.Reply(erred.Client, ClientReply.Error(erred.Error, Now));
+                break;
+            case ClientRefresh refresh when !refresh.Client.IsClosing:
+                _delivery.Refresh(refresh, ticker => _byTicker.GetValueOrDefault(ticker));
+                break;
+            case FeedTick:
+                ReleaseDue();
+                break;
+            case ClientGone gone:
+                _delivery.Remove(gone.Client, [.. gone.Client.Subscriptions.Select(TopicOf)]);
+                foreach (var name in gone.Client.Subscriptions) Release(gone.Client, name);
+                break;
+            case RedisSubscribed subscribed:
+                OnSubscribed(subscribed.Channel);
+                break;
+            case RedisLost:
+                foreach (var market in _byTicker.Values) market.Stop();
+                break;
+            case SnapshotKeysListed listed when listed.Listing == _listing && _interest.IsAllWanted:
+                OnListed(listed.Tickers);
+                break;
+            case SnapshotKeyRead read when read.Request.Attempt == read.Request.Market.Attempt:
+                OnKey(read.Request.Market, read.Value);
+                break;
         }
     }
 
     private void OnMessage(byte[] value)
     {
-        if (!Envelope.TryParse(value, out var envelope, out var error))
+        if (!TryRead(value, out var envelope, out var error))
         {
             metrics.ReceivedUnreadable();
             LogUnreadable(value.Length, error);
@@ -104,7 +123,9 @@ public sealed partial class FeedLoop(
         if (envelope.Channel.Stream() != StreamKind.OrderBook)
         {
             var clean = WithoutPrivateFields(value, envelope);
-            if (market.OnOther(clean, envelope)) Route(market, clean, envelope);
+            if (!market.OnOther(clean, envelope, out var missed)) return;
+            if (missed is { } gap) Lost(market, envelope.Channel, gap);
+            Route(market, clean, envelope);
             return;
         }
 
@@ -127,9 +148,17 @@ public sealed partial class FeedLoop(
         }
     }
 
+    private bool TryRead(byte[] value, out Envelope envelope, out string? error)
+    {
+        bool isRead = Envelope.TryParse(value, out envelope, out error);
+        if (!isRead || value.Length <= _delivery.MaxMessage) return isRead;
+        error = $"more than {_delivery.MaxMessage} bytes, an eighth of Gateway:LogMegabytes";
+        return false;
+    }
+
     private void Route(MarketFeed market, byte[] value, in Envelope envelope)
     {
-        _delivery.Route(market, envelope.Channel, value, _table);
+        _delivery.Route(market, envelope.Channel, value, envelope.Position);
         latency.Record(envelope.ReceivedTimestamp);
     }
 
@@ -145,8 +174,16 @@ public sealed partial class FeedLoop(
         bool wasRight = market.IsConfirmed;
         bool isReset = market.OnKey(value);
         if (wasRight && !market.IsConfirmed) Repairing(market);
-        if (isReset) _delivery.RouteSnapshot(market, _table);
+        if (isReset) _delivery.RouteSnapshot(market);
         ReadKey(market, market.NextRead);
+    }
+
+    // Nobody has these any more: whoever wants them is told.
+    private void Lost(MarketFeed market, MarketChannel channel, (long From, long To) missed)
+    {
+        metrics.Lost(missed.To - missed.From + 1);
+        LogLost(missed.To - missed.From + 1, channel, market.Ticker);
+        _delivery.RouteGap(market, channel, missed);
     }
 
     private void Repairing(MarketFeed market)
@@ -171,15 +208,16 @@ public sealed partial class FeedLoop(
     private void OnRequest(GatewayClient client, ClientRequest request)
     {
         if (request.Action == ClientAction.Ping) _delivery.Reply(client, ClientReply.Pong(Now));
-        foreach (var (text, name) in request.Channels)
+        foreach (var channel in request.Channels)
         {
-            if (request.Action == ClientAction.Subscribe) OnSubscribe(client, text, name);
-            else OnUnsubscribe(client, text, name);
+            if (request.Action == ClientAction.Subscribe) OnSubscribe(client, channel);
+            else OnUnsubscribe(client, channel.Text, channel.Name);
         }
     }
 
-    private void OnSubscribe(GatewayClient client, string text, ChannelName name)
+    private void OnSubscribe(GatewayClient client, RequestedChannel channel)
     {
+        var (text, name) = (channel.Text, channel.Name);
         if (client.Subscriptions.Contains(name))
         {
             Reply(client, "already_subscribed", text);
@@ -191,7 +229,7 @@ public sealed partial class FeedLoop(
         else
         {
             Reply(client, "subscribed", text);
-            Subscribe(client, name);
+            Subscribe(client, channel);
         }
     }
 
@@ -203,36 +241,47 @@ public sealed partial class FeedLoop(
             return;
         }
 
-        Unsubscribe(client, name);
-        Delivery.ForgetUnwanted(client);
+        _delivery.Remove(client, [TopicOf(name)]);
+        Release(client, name);
         Reply(client, "unsubscribed", text);
     }
 
-    private void Subscribe(GatewayClient client, ChannelName name)
+    private void Subscribe(GatewayClient client, RequestedChannel channel)
     {
+        var name = channel.Name;
         client.Subscriptions.Add(name);
         client.Permit.OnSubscribed();
-        _table.Add(client, name);
         _interest.Add(name);
+        bool isBook = RedisInterest.IsBook(name);
         if (name.Ticker == null)
         {
-            if (!RedisInterest.IsBook(name)) return;
-            foreach (var market in _byTicker.Values.Where(market => market.State == BookState.Live)) _delivery.Give(client, market);
+            _delivery.AddWide(client, TopicOf(name), isBook ? _byTicker.Values.Where(market => market.State == BookState.Live) : []);
             return;
         }
 
         var one = Market(name.Ticker);
         one.Interest++;
-        if (!RedisInterest.IsBook(name)) return;
-        one.BookInterest++;
-        if (one.State == BookState.Live) _delivery.Give(client, one);
+        if (isBook) one.BookInterest++;
+        _delivery.Add(client, TopicOf(name), one, channel);
     }
 
-    // The caller has removed the name from the client.
-    private void Unsubscribe(GatewayClient client, ChannelName name)
+    private Topic TopicOf(ChannelName name) => new(name.Ticker == null ? null : Market(name.Ticker).Market, name.Type);
+
+    // What nobody wants any more is followed for a while longer.
+    private void Release(GatewayClient client, ChannelName name)
     {
         client.Permit.OnUnsubscribed();
-        _table.Remove(client, name);
+        _released.Enqueue((name, time.GetTimestamp()));
+        if (_linger == TimeSpan.Zero) ReleaseDue();
+    }
+
+    private void ReleaseDue()
+    {
+        while (_released.TryPeek(out var released) && time.GetElapsedTime(released.Since) >= _linger) Release(_released.Dequeue().Name);
+    }
+
+    private void Release(ChannelName name)
+    {
         _interest.Remove(name);
         if (name.Ticker != null)
         {
@@ -251,6 +300,7 @@ public sealed partial class FeedLoop(
     private void Release(MarketFeed market)
     {
         if (market.BookInterest == 0) market.Stop();
+        foreach (var type in OtherTypes.Where(type => !_interest.IsWanted(market.Ticker, type))) market.Forget(type.Stream());
         if (market.Interest > 0) return;
         _byTicker.Remove(market.Ticker);
         _markets.Remove(System.Text.Encoding.UTF8.GetBytes(market.Ticker));
@@ -295,6 +345,9 @@ public sealed partial class FeedLoop(
 
     [LoggerMessage(30, LogLevel.Warning, "Skipped a message of {Length} bytes from Redis, which is no envelope: {Reason}")]
     private partial void LogUnreadable(int length, string? reason);
+
+    [LoggerMessage(32, LogLevel.Warning, "{Count} messages ({Type}) of {Ticker} never came; whoever subscribes them is told.")]
+    private partial void LogLost(long count, MarketChannel type, string ticker);
 
     [LoggerMessage(31, LogLevel.Information, "Order-book messages of {Ticker} are missing; its clients get a snapshot as soon as its key has what is missing.")]
     private partial void LogRepair(string ticker);

@@ -2,6 +2,7 @@ using System.Text;
 using MarketData.Domain.Books;
 using MarketData.Domain.Channels;
 using MarketData.Domain.Envelopes;
+using MarketData.Gateway.Channels;
 
 namespace MarketData.Gateway.Feed;
 
@@ -56,12 +57,16 @@ public sealed class MarketFeed(string ticker)
     private readonly List<byte[]> _pending = [];
     private readonly SequencedBook _book = new();
     private readonly StreamPosition[] _last = new StreamPosition[Enum.GetValues<StreamKind>().Length];
+    private readonly RecentMessages[] _recent = [.. Enum.GetValues<StreamKind>().Select(_ => new RecentMessages())];
     private byte[]? _snapshot;
     private bool _isReading;
     private int _reads;
     private StreamPosition _keyAhead;
 
-    public string Ticker { get; } = ticker;
+    public string Ticker => Market.Ticker;
+
+    /// <summary>Its identity.</summary>
+    public Market Market { get; } = new(ticker);
 
     public BookState State { get; private set; }
 
@@ -143,14 +148,34 @@ public sealed class MarketFeed(string ticker)
         return State == BookState.Live ? OnConfirmation(hasKey ? value : null, key) : OnBase(hasKey ? value : null, key);
     }
 
-    /// <summary>Takes a message of another stream; false when it was received before.</summary>
-    public bool OnOther(byte[] value, in Envelope envelope)
+    /// <summary>The last messages of a stream.</summary>
+    public RecentMessages Recent(StreamKind stream) => _recent[(int)stream];
+
+    /// <summary>The last position of a stream that is no book; the default when none is known.</summary>
+    public StreamPosition Last(StreamKind stream) => stream == StreamKind.OrderBook ? _book.Position : _last[(int)stream];
+
+    /// <summary>A stream is no longer received: what comes later does not follow on it.</summary>
+    public void Forget(StreamKind stream)
     {
+        _last[(int)stream] = default;
+        _recent[(int)stream].Clear();
+    }
+
+    /// <summary>Takes a message of another stream; false when it was received before.</summary>
+    /// <param name="value">The envelope.</param>
+    /// <param name="envelope">The same, parsed.</param>
+    /// <param name="missed">The numbers before it that never came; null when there are none.</param>
+    public bool OnOther(byte[] value, in Envelope envelope, out (long From, long To)? missed)
+    {
+        missed = null;
         var stream = envelope.Channel.Stream();
         // Envelopes without a number are passed on as they come.
         if (envelope.StreamSequence > 0)
         {
-            if (envelope.Position <= _last[(int)stream]) return false;
+            var last = _last[(int)stream];
+            if (envelope.Position <= last) return false;
+            if (last.Sequence > 0 && last.Epoch == envelope.Position.Epoch && envelope.StreamSequence > last.Sequence + 1) missed = (last.Sequence + 1, envelope.StreamSequence - 1);
+            if (missed != null || last.Epoch != envelope.Position.Epoch) _recent[(int)stream].Clear();
             _last[(int)stream] = envelope.Position;
         }
 

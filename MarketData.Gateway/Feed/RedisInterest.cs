@@ -15,6 +15,10 @@ public sealed class RedisInterest(RedisSubscriber subscriber)
     /// <summary>Whether the channel of all is subscribed.</summary>
     public bool IsAllWanted => _counts.ContainsKey(RedisNames.AllChannel);
 
+    /// <summary>Whether a stream of a market arrives.</summary>
+    public bool IsWanted(string ticker, MarketChannel type) =>
+        IsAllWanted || _counts.ContainsKey(RedisNames.Channel(ticker, Encoding.UTF8.GetString(type.Utf8Name())));
+
     /// <summary>Counts a client's channel in.</summary>
     public void Add(ChannelName name)
     {

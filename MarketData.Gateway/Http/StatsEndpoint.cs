@@ -18,6 +18,7 @@ public static class StatsEndpoint
             closed = metrics.ClosedByCode,
             refused = metrics.RefusedByReason,
             repairs = metrics.Repairs,
+            lostMessages = metrics.LostMessages,
             unreadableMessages = metrics.Unreadable,
             privateMessages = metrics.Private,
             latencyMs = latency.Report(),

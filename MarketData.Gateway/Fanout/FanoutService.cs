@@ -1,0 +1,89 @@
+using MarketData.Gateway.Admission;
+using MarketData.Gateway.Clients;
+using MarketData.Gateway.Feed;
+using Microsoft.Extensions.Options;
+
+namespace MarketData.Gateway.Fanout;
+
+/// <summary>The log that the feed writes, and the threads that take it to the clients.</summary>
+public sealed partial class FanoutService : IHostedService, IDisposable
+{
+    private readonly FanoutWorker[] _workers;
+    private readonly Thread[] _threads;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ILogger<FanoutService> _logger;
+
+    public FanoutService(
+        FeedInbox feed, IOptions<GatewayOptions> options, GatewayMetrics metrics, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<FanoutService> logger)
+    {
+        (_lifetime, _logger) = (lifetime, logger);
+        Log = new FeedLog(options.Value.LogMegabytes << 20, Wake);
+        _workers = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => new FanoutWorker(Log, new ClientSender(Log, feed, options.Value, metrics, time)))];
+        _threads = [.. _workers.Select((worker, number) => new Thread(() => Run(worker)) { IsBackground = true, Name = $"fan-out {number}" })];
+        Log.Open([.. _workers.Select(worker => worker.Floor)]);
+    }
+
+    /// <summary>What the feed tells the workers.</summary>
+    public FeedLog Log { get; }
+
+    /// <summary>Lets the workers look at what has been added to the log.</summary>
+    public void Wake()
+    {
+        foreach (var worker in _workers) worker.Wake();
+    }
+
+    /// <summary>Gives a new client to the worker with the fewest.</summary>
+    internal GatewayClient Connect(ClientPermit permit, UpgradedConnection connection)
+    {
+        ClientTransport transport = connection.Socket is { } socket ? new SocketTransport(socket) : new StreamTransport(connection.Stream);
+        var worker = _workers.MinBy(worker => worker.Count)!;
+        worker.Assign();
+        var output = new ClientOutput(Log, connection.IsDeflated ? FrameForm.Deflated : FrameForm.Plain, transport);
+        var client = new GatewayClient(Guid.NewGuid().ToString("N"), permit, worker, output);
+        transport.Ready = client.Signal;
+        return client;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var thread in _threads) thread.Start();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>By now the server has ended every connection.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(Stop, cancellationToken);
+
+    public void Dispose()
+    {
+        // A start that failed half-way is not stopped by anybody. The container may dispose of a service twice.
+        if (_threads.Any(thread => thread.IsAlive)) Stop();
+        foreach (var worker in _workers) worker.Dispose();
+    }
+
+    private void Stop()
+    {
+        foreach (var worker in _workers) worker.Stop();
+        foreach (var thread in _threads.Where(thread => thread.IsAlive)) thread.Join();
+    }
+
+    private void Run(FanoutWorker worker)
+    {
+        try
+        {
+            worker.Run();
+        }
+        catch (Exception exception)
+        {
+            // Its clients would wait for ever: better no gateway than a silent one.
+            LogFailed(exception);
+            _lifetime.StopApplication();
+        }
+        finally
+        {
+            worker.End();
+        }
+    }
+
+    [LoggerMessage(40, LogLevel.Critical, "A fan-out worker has failed; the gateway stops.")]
+    private partial void LogFailed(Exception exception);
+}

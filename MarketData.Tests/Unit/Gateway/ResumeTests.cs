@@ -1,0 +1,152 @@
+using System.Text.Json;
+using MarketData.Domain.Channels;
+
+namespace MarketData.Tests.Unit.Gateway;
+
+/// <summary>A client that comes back goes on where it was, or is told what it has missed for good.</summary>
+public sealed class ResumeTests(GatewayHost gateway) : IClassFixture<GatewayHost>
+{
+    [Fact]
+    public async Task A_book_goes_on_with_the_missed_changes_and_without_a_snapshot()
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "RESUME-BOOK");
+        await using var watching = await gateway.ConnectAsync();
+        await watching.SubscribeAsync("RESUME-BOOK:orderbook_delta");
+        await market.SubscribedAsync("orderbook_delta");
+        var (book, watched) = (new ClientBook(), new ClientBook());
+        await using (var first = await gateway.ConnectAsync())
+        {
+            await first.SubscribeAsync("RESUME-BOOK:orderbook_delta");
+            await market.PublishAsync(market.Snapshot(), market.Delta());
+            await book.FollowAsync(first, market);
+        }
+
+        var had = market.Book.Position;
+        await market.PublishAsync(market.Delta(), market.Delta(), market.Delta());
+        await watched.FollowAsync(watching, market);
+        await using var second = await gateway.ConnectAsync();
+        string point = $$"""{"streamSequence":{{had.Sequence}},"streamEpoch":{{had.Epoch}} }""";
+        await second.SendAsync($$$"""{"action":"subscribe","resume":{"RESUME-BOOK:orderbook_delta":{{{point}}} } }""");
+        await second.AnswerAsync("subscribed");
+        await market.PublishAsync(market.Delta());
+        int snapshots = book.Snapshots;
+        await book.FollowAsync(second, market);
+        Assert.Equal(snapshots, book.Snapshots);
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("""{"streamSequence":1,"streamEpoch":99}""")]
+    [InlineData("""{"streamSequence":1000,"streamEpoch":1}""")]
+    public async Task A_book_that_cannot_go_on_begins_with_a_snapshot(string point)
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "RESUME-ANEW");
+        await using var watching = await gateway.ConnectAsync();
+        await watching.SubscribeAsync("RESUME-ANEW:orderbook_delta");
+        await market.SubscribedAsync("orderbook_delta");
+        await market.PublishAsync(market.Snapshot(), market.Delta());
+        await new ClientBook().FollowAsync(watching, market);
+
+        await using var client = await gateway.ConnectAsync();
+        await client.SendAsync($$$"""{"action":"subscribe","channel":"RESUME-ANEW:orderbook_delta","resume":{"RESUME-ANEW:orderbook_delta":{{{point}}} } }""");
+        await client.AnswerAsync("subscribed");
+        var book = new ClientBook();
+        await book.FollowAsync(client, market);
+        Assert.Equal(1, book.Snapshots);
+    }
+
+    [Fact]
+    public async Task Missed_trades_come_before_the_next_one_also_when_nobody_was_there_meanwhile()
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "RESUME-TRADES");
+        await using (var first = await gateway.ConnectAsync())
+        {
+            await first.SubscribeAsync("RESUME-TRADES:trade");
+            await market.SubscribedAsync("trade");
+            await market.PublishAsync(market.Other(MarketChannel.Trade), market.Other(MarketChannel.Trade));
+            Assert.Equal([1, 2], await NumbersAsync(first, 2));
+        }
+
+        await market.PublishAsync(market.Other(MarketChannel.Trade), market.Other(MarketChannel.Trade), market.Other(MarketChannel.Trade));
+        await using var second = await gateway.ConnectAsync();
+        await second.SendAsync("""{"action":"subscribe","resume":{"RESUME-TRADES:trade":2}}""");
+        Assert.Equal([3, 4, 5], await NumbersAsync(second, 3));
+        await market.PublishAsync(market.Other(MarketChannel.Trade));
+        Assert.Equal([6], await NumbersAsync(second, 1));
+    }
+
+    [Fact]
+    public async Task The_last_trades_come_first_when_asked_for()
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "HISTORY");
+        await using var watching = await gateway.ConnectAsync();
+        await watching.SubscribeAsync("HISTORY:trade");
+        await market.SubscribedAsync("trade");
+        await market.PublishAsync([.. Enumerable.Range(0, 5).Select(_ => market.Other(MarketChannel.Trade))]);
+        await NumbersAsync(watching, 5);
+
+        await using var client = await gateway.ConnectAsync();
+        await client.SendAsync("""{"action":"subscribe","channel":"HISTORY:trade","history":3}""");
+        Assert.Equal([3, 4, 5], await NumbersAsync(client, 3));
+        await market.PublishAsync(market.Other(MarketChannel.Trade));
+        Assert.Equal([6], await NumbersAsync(client, 1));
+    }
+
+    [Fact]
+    public async Task Messages_that_never_came_are_told_to_those_who_subscribe_them()
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "LOST");
+        await using var client = await gateway.ConnectAsync();
+        await client.SubscribeAsync("LOST:trade");
+        await market.SubscribedAsync("trade");
+        await market.PublishAsync(market.Other(MarketChannel.Trade));
+        await NumbersAsync(client, 1);
+        market.Other(MarketChannel.Trade);
+        market.Other(MarketChannel.Trade);
+        await market.PublishAsync(market.Other(MarketChannel.Trade));
+
+        var data = (await client.AnswerAsync("gap")).GetProperty("data");
+        Assert.Equal("""{"channel":"trade","marketTicker":"LOST","missedFrom":2,"missedTo":3}""", data.GetRawText());
+        Assert.Equal([4], await NumbersAsync(client, 1));
+        Assert.True(await gateway.StatAsync("lostMessages") >= 2);
+
+        // Whoever comes back for them is told the same.
+        await using var second = await gateway.ConnectAsync();
+        await second.SendAsync("""{"action":"subscribe","resume":{"LOST:trade":1}}""");
+        await second.AnswerAsync("subscribed");
+        Assert.Equal(4, (await second.AnswerAsync("gap")).GetProperty("data").GetProperty("missedTo").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("""{"action":"subscribe","resume":{"all":7}}""", "Cannot resume 'all': resume names {ticker}:{type} channels")]
+    [InlineData("""{"action":"subscribe","resume":{"A:trade":-1}}""", "Cannot resume 'A:trade'")]
+    [InlineData("""{"action":"subscribe","resume":{"A:trade":{"streamSequence":1}}}""", "Cannot resume 'A:trade'")]
+    [InlineData("""{"action":"subscribe","resume":[1],"channel":"A:trade"}""", "resume names {ticker}:{type} channels")]
+    [InlineData("""{"action":"subscribe","channel":"A:trade","history":101}""", "history must be a whole number of trades, 1 to 100, but is 101.")]
+    [InlineData("""{"action":"subscribe","channel":"A:trade","history":"x"}""", "history must be a whole number of trades")]
+    [InlineData("""{"action":"subscribe","channel":"A:orderbook_delta","history":5}""", "history goes with a channel {ticker}:trade.")]
+    public async Task What_cannot_be_resumed_is_refused_and_changes_nothing(string request, string error)
+    {
+        await using var client = await gateway.ConnectAsync();
+        Assert.Contains(error, await client.ErrorOfAsync(request), StringComparison.Ordinal);
+        await client.AskAsync("unsubscribe", "A:trade");
+        await client.AnswerAsync("not_subscribed");
+    }
+
+    private static async Task<List<long>> NumbersAsync(GatewayConnection client, int count)
+    {
+        var numbers = new List<long>();
+        while (numbers.Count < count)
+        {
+            JsonElement message = await client.NextAsync();
+            if (message.TryGetProperty("streamSequence", out var number)) numbers.Add(number.GetInt64());
+        }
+
+        return numbers;
+    }
+}
