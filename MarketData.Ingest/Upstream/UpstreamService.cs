@@ -177,7 +177,7 @@ public sealed partial class UpstreamService(
 
         var session = new SubscriptionSession(connection, trades, options.Value, metrics, time, logger);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var subscribing = KeepSubscribedAsync(session, discovery, tickers, ending.Token);
+        var subscribing = KeepSubscribedAsync(session, discovery, tickers, ending.Token, stoppingToken);
         var receiving = ReceiveAsync(connection, session, ending.Token, stoppingToken);
         var filling = options.Value.FillTrades
             ? trades.RunAsync(scope.ServiceProvider.GetRequiredService<TradeHistory>(), ending.Token)
@@ -226,13 +226,14 @@ public sealed partial class UpstreamService(
     }
 
     private async Task KeepSubscribedAsync(
-        SubscriptionSession session, MarketDiscovery discovery, IReadOnlyCollection<string> tickers, CancellationToken cancellationToken)
+        SubscriptionSession session, MarketDiscovery discovery, IReadOnlyCollection<string> tickers, CancellationToken cancellationToken, CancellationToken stoppingToken)
     {
         var refresh = TimeSpan.FromSeconds(options.Value.RefreshSeconds);
         while (true)
         {
             await session.SubscribeAsync(tickers, cancellationToken);
-            await pipeline.MarkUnsubscribedStaleAsync(session.HasBook, cancellationToken);
+            // Begun, it must not be left half done: only the end of the service cancels this.
+            await pipeline.MarkUnsubscribedStaleAsync(session.HasBook, stoppingToken);
             status.Subscribed(session.BookCount, session.Problem);
             long since = time.GetTimestamp();
             var until = session.Problem != null && RetryAfter < refresh ? RetryAfter : refresh;
