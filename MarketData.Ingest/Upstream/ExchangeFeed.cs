@@ -90,7 +90,7 @@ public sealed partial class ExchangeFeed(
 
         using var session = new SubscriptionSession(connection, hasAllMarketChannels: IsFirst, directory, trades, options.Value, metrics, time, logger);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var subscribing = KeepSubscribedAsync(session, tickers, ending.Token);
+        var subscribing = KeepSubscribedAsync(session, tickers, ending.Token, stoppingToken);
         var receiving = ReceiveAsync(connection, session, ending.Token, stoppingToken);
         var filling = FillTradesAsync(ending.Token, stoppingToken);
         var recovering = RecoverSpilledAsync(session, ending.Token, stoppingToken);
@@ -155,13 +155,13 @@ public sealed partial class ExchangeFeed(
     }
 
     private async Task KeepSubscribedAsync(
-        SubscriptionSession session, IReadOnlyCollection<string> tickers, CancellationToken cancellationToken)
+        SubscriptionSession session, IReadOnlyCollection<string> tickers, CancellationToken cancellationToken, CancellationToken stoppingToken)
     {
         var refresh = RefreshTime;
         while (true)
         {
             await session.SubscribeAsync(tickers, cancellationToken);
-            await pipeline.MarkUnexpectedStaleAsync(ticker => session.HasBook(ticker) || directory.IsListedElsewhere(ticker, number), cancellationToken);
+            await pipeline.MarkUnexpectedStaleAsync(ticker => session.HasBook(ticker) || directory.IsListedElsewhere(ticker, number), stoppingToken);
             status.Subscribed(number, session.BookCount, session.Problem);
             long since = time.GetTimestamp();
             var until = session.Problem != null && RetryAfter < refresh ? RetryAfter : refresh;

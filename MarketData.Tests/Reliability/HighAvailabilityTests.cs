@@ -14,21 +14,12 @@ public sealed class HighAvailabilityTests(ReliabilityTopology topology) : IClass
         for (int round = 0; round < Rounds; round++)
         {
             var leader = topology.Ingest;
-            var other = await StandByAsync();
-            string? lastTrade = await topology.LastTradeAsync();
-            int begunAgain = topology.Log.StreamsBegunAgain;
-
-            await using (var session = new BusySession(topology.Exchange))
+            await HandOverAsync(async (_, other) =>
             {
-                await session.GoOnAsync(Acts);
                 await topology.KillIngestAsync(leader);
                 await other.LeadsAsync("active");
                 await topology.SoundAsync();
-                await session.GoOnAsync(Acts);
-            }
-
-            await topology.EverythingIsRightAsync(lastTrade);
-            await WasReadBackAsync(other, begunAgain);
+            });
         }
     }
 
@@ -40,13 +31,8 @@ public sealed class HighAvailabilityTests(ReliabilityTopology topology) : IClass
         for (int round = 0; round < Rounds || (topology.Log.Fenced == 0 && round < MostRounds); round++)
         {
             var leader = topology.Ingest;
-            var other = await StandByAsync();
-            string? lastTrade = await topology.LastTradeAsync();
-            int begunAgain = topology.Log.StreamsBegunAgain;
-
-            await using (var session = new BusySession(topology.Exchange))
+            var next = await HandOverAsync(async (session, other) =>
             {
-                await session.GoOnAsync(Acts);
                 await leader.HaltAsync();
                 await session.GoOnAsync(Acts);
                 await other.LeadsAsync("active");
@@ -55,33 +41,36 @@ public sealed class HighAvailabilityTests(ReliabilityTopology topology) : IClass
                 // It still has what the exchange sent meanwhile, and does not know yet that it was replaced.
                 await leader.GoOnAsync();
                 await leader.LeadsAsync("standby");
-                await session.GoOnAsync(Acts);
-            }
-
-            await topology.EverythingIsRightAsync(lastTrade);
-            await WasReadBackAsync(other, begunAgain);
-            Assert.Equal(1, (await other.StatsAsync()).GetProperty("leadership").GetProperty("termsLed").GetInt32());
+            });
+            Assert.Equal(1, (await next.StatsAsync()).GetProperty("leadership").GetProperty("termsLed").GetInt32());
             await topology.StopIngestAsync(leader);
         }
 
         Assert.True(topology.Log.Fenced > 0);
     }
 
-    // Starts a second process; the topology's own is this one from now on.
-    private async Task<IngestProcess> StandByAsync()
+    // A second process stands by, which is the topology's own from now on; after what happens it leads, and everything is right.
+    private async Task<IngestProcess> HandOverAsync(Func<BusySession, IngestProcess, Task> happens)
     {
         var other = await topology.StartIngestAsync();
         await other.LeadsAsync("standby");
         await topology.BooksEqualTruthAsync();
-        return other;
-    }
+        string? lastTrade = await topology.LastTradeAsync();
+        int begunAgain = topology.Log.StreamsBegunAgain;
 
-    // No stream counts from 1 again: the new leader knew the books and numbers before it asked the exchange for anything.
-    private async Task WasReadBackAsync(IngestProcess leader, int begunAgain)
-    {
-        var bootstrap = (await leader.StatsAsync()).GetProperty("bootstrap");
+        await using (var session = new BusySession(topology.Exchange))
+        {
+            await session.GoOnAsync(Acts);
+            await happens(session, other);
+            await session.GoOnAsync(Acts);
+        }
+
+        await topology.EverythingIsRightAsync(lastTrade);
+        // No stream counts from 1 again: the new leader knew the books and numbers before it asked the exchange for anything.
+        var bootstrap = (await other.StatsAsync()).GetProperty("bootstrap");
         Assert.Equal("done", bootstrap.GetProperty("state").GetString());
         Assert.True(bootstrap.GetProperty("books").GetInt32() > 0);
         Assert.Equal(begunAgain, topology.Log.StreamsBegunAgain);
+        return other;
     }
 }
