@@ -1,4 +1,5 @@
 using MarketData.Benchmarks;
+using MarketData.Benchmarks.Load;
 
 switch (args)
 {
@@ -22,9 +23,11 @@ switch (args)
         return await SubscribeBenchmark.RunAsync(SubscribeBenchmark.DefaultMarkets);
     case ["subscribe", var count] when int.TryParse(count, out int markets) && markets > 0:
         return await SubscribeBenchmark.RunAsync(markets);
+    case ["load", ..]:
+        return await LoadBenchmark.RunAsync(args[1..]);
     default:
         Console.Error.WriteLine("""
-            Usage: MarketData.Benchmarks kafka [HOST:PORT] | kafka-start | replay FILE... | stage [FILE...] | ingest [FILE...] | latency | bootstrap [MESSAGES] | subscribe [MARKETS]
+            Usage: MarketData.Benchmarks kafka [HOST:PORT] | kafka-start | replay FILE... | stage [FILE...] | ingest [FILE...] | latency | bootstrap [MESSAGES] | subscribe [MARKETS] | load [SCENARIO] [OPTIONS]
               kafka         produce, consume and produce-to-consume latency against the broker at HOST:PORT; without it a LocalKafka is started
               kafka-start   how soon LocalKafka can be used on a log of 2 GB, after a kill and after a clean stop, and its memory
               replay        recordings played unpaced by a mock exchange to one client: frames a second
@@ -33,6 +36,7 @@ switch (args)
               latency       exchange to Redis at 5,000 frames a second
               bootstrap     cold start of ingest on a log of MESSAGES (7200000; at least 10000, one for each market): time and memory
               subscribe     cold start of ingest with MARKETS (10000): time until every order book is subscribed
+              load          many WebSocket clients of a gateway, from Redis to each client's read: s1, s2, s3, idle, churn; a wrong option lists all
             """);
         return 2;
 }

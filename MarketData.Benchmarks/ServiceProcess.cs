@@ -13,6 +13,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>What the program said after <c>ready</c>, up to the next comma or the end of the line.</summary>
     public string Address { get; }
 
+    public int Id => _process.Id;
+
     /// <summary>Bytes of the process in memory now.</summary>
     public long ResidentBytes => Current.WorkingSet64;
 
