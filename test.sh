@@ -44,6 +44,7 @@ require_dotnet
 require_redis
 "$root/MarketData.Tests/Integration/LocalKafka/install-clients.sh"
 "$root/MarketData.Tests/Integration/MockKalshi/install-clients.sh"
+"$root/MarketData.Tests/Integration/Gateway/install-clients.sh"
 
 cd "$root"
 results=$root/TestResults

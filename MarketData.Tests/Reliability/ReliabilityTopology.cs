@@ -213,7 +213,8 @@ public sealed class ReliabilityTopology : IAsyncLifetime
         _ingests.Remove(ingest);
     }
 
-    private async Task<string> TruthAsync(string ticker) =>
+    /// <summary>The exchange's own book as text.</summary>
+    internal async Task<string> TruthAsync(string ticker) =>
         BookText.Of((await Exchange.Exchange.ReadTruthAsync(ticker, atSeq: null, TestContext.Current.CancellationToken)).Book!);
 
     private async Task<List<string>> DifferencesAsync(Func<string, Task<string>> truth)

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
@@ -11,8 +9,6 @@ namespace MarketData.Tests.Integration.MockKalshi;
 public sealed class PublishedClientTests : IDisposable
 {
     private const string KeyId = "4f7f3f3e-0000-4000-8000-00000000c11e";
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("mock-kalshi-client-");
 
@@ -32,7 +28,7 @@ public sealed class PublishedClientTests : IDisposable
         await using var exchange = await MockExchange.StartStillAsync("--keys", keys);
         string[] tickers = await exchange.TickersAsync();
 
-        var seen = await RunAsync(new Uri(exchange.Address, "/trade-api/v2").ToString(), KeyId, privateKey);
+        var seen = await NodeProgram.RunAsync(SourceFolder(), "kalshi-typescript-client.js", new Uri(exchange.Address, "/trade-api/v2").ToString(), KeyId, privateKey);
 
         Assert.Equal(tickers, Texts(seen["tickers"]));
         Assert.Equal(tickers[0], (string)seen["market"]!);
@@ -52,40 +48,6 @@ public sealed class PublishedClientTests : IDisposable
     private static IFormatProvider Invariant => System.Globalization.CultureInfo.InvariantCulture;
 
     private static IEnumerable<string> Texts(JsonNode? array) => array!.AsArray().Select(text => (string)text!);
-
-    private static async Task<JsonNode> RunAsync(params string[] arguments)
-    {
-        string script = Path.Combine(SourceFolder(), "clients", "kalshi-typescript-client.js");
-        using var process = Start(new ProcessStartInfo("node", [script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true });
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        timeout.CancelAfter(Patience);
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync(timeout.Token);
-            var errors = process.StandardError.ReadToEndAsync(timeout.Token);
-            await process.WaitForExitAsync(timeout.Token);
-            Assert.True(process.ExitCode == 0, $"the client ended with {process.ExitCode}; if it is not installed, run {Install}: {await errors}");
-            return JsonNode.Parse(await output)!;
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill();
-        }
-    }
-
-    private static Process Start(ProcessStartInfo start)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception exception)
-        {
-            throw new InvalidOperationException($"{start.FileName} is missing; run {Install}.", exception);
-        }
-    }
-
-    private static string Install => Path.Combine(SourceFolder(), "install-clients.sh");
 
     private static string SourceFolder([CallerFilePath] string thisFile = "") => Path.GetDirectoryName(thisFile)!;
 }
