@@ -26,6 +26,8 @@ internal sealed class Topology : IAsyncDisposable
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MarketData_AppHost>(
             [$"--MockKalshi:Replay={recording}", $"--MockKalshi:Speed={speed}"], timeout.Token);
         builder.CreateResourceBuilder<ProjectResource>("ingest").WithEnvironment("Bootstrap__Enabled", bootstrap ? "true" : "false");
+        // A recording that is played as fast as it is read outruns the client, which is to get every message all the same.
+        builder.CreateResourceBuilder<ProjectResource>("gateway").WithEnvironment("Gateway__ClientQueueBytes", "67108864").WithEnvironment("Gateway__LogMegabytes", "512");
         var topology = new Topology(await builder.BuildAsync(timeout.Token));
         try
         {

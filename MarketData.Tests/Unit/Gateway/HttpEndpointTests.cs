@@ -36,8 +36,8 @@ public sealed class HttpEndpointTests(GatewayHost gateway) : IClassFixture<Gatew
 
         Assert.Equal(
             [
-                "clients", "subscriptions", "messagesReceived", "messagesSent", "bytesSent", "conflations", "slowClientsClosed", "closed", "refused", "repairs", "unreadableMessages",
-                "privateMessages", "latencyMs",
+                "clients", "subscriptions", "messagesReceived", "messagesSent", "bytesSent", "conflations", "slowClientsClosed", "closed", "refused", "repairs", "lostMessages",
+                "unreadableMessages", "privateMessages", "latencyMs",
             ],
             stats.EnumerateObject().Select(property => property.Name));
         Assert.Equal(1, stats.GetProperty("clients").GetInt64());
