@@ -49,7 +49,7 @@ public static class GatewayApplication
         // Before the feed, so that it ends after it.
         builder.Services.AddSingletonAndHost<FanoutService>();
         builder.Services.AddHostedService<FeedLoop>();
-        builder.Services.AddHealthChecks().AddCheck<RedisSubscriber>("feed");
+        builder.Services.AddHealthChecks().AddCheck<RedisSubscriber>("feed").AddCheck<FanoutService>("fan-out");
 
         builder.AddAdmission();
         builder.Services.AddSingleton<ConnectedClients>();

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Benchmarks.Load;
 
@@ -10,7 +11,7 @@ internal static class ClientFrames
     private const int MaskBytes = 4;
 
     /// <summary>A close frame with 1000.</summary>
-    public static readonly byte[] NormalClose = Of(FrameOpcode.Close, [0x03, 0xe8]);
+    public static readonly byte[] NormalClose = Of(WebSocketOpcode.Close, [0x03, 0xe8]);
 
     public static readonly byte[] Upgrade =
         "GET /ws/market-data HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"u8.ToArray();
@@ -34,13 +35,13 @@ internal static class ClientFrames
 
         void Add()
         {
-            bytes.AddRange(Of(FrameOpcode.Text, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { action = "subscribe", channels = some }))));
+            bytes.AddRange(Of(WebSocketOpcode.Text, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { action = "subscribe", channels = some }))));
             some.Clear();
             length = 0;
         }
     }
 
-    public static byte[] Of(FrameOpcode opcode, ReadOnlySpan<byte> payload)
+    public static byte[] Of(WebSocketOpcode opcode, ReadOnlySpan<byte> payload)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, ushort.MaxValue);
         int header = payload.Length < 126 ? 2 : 4;

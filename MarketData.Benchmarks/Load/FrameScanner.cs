@@ -1,26 +1,16 @@
 using System.Buffers.Binary;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Benchmarks.Load;
-
-/// <summary>Opcodes of RFC 6455, section 5.2.</summary>
-internal enum FrameOpcode : byte
-{
-    Continuation = 0,
-    Text = 1,
-    Binary = 2,
-    Close = 8,
-    Ping = 9,
-    Pong = 10,
-}
 
 /// <summary>One WebSocket frame from the server.</summary>
 /// <param name="opcode">What it is.</param>
 /// <param name="isFinal">Whether it ends its message.</param>
 /// <param name="length">Bytes of its payload.</param>
 /// <param name="payload">The payload; empty when it was skipped.</param>
-internal readonly ref struct Frame(FrameOpcode opcode, bool isFinal, long length, ReadOnlySpan<byte> payload)
+internal readonly ref struct Frame(WebSocketOpcode opcode, bool isFinal, long length, ReadOnlySpan<byte> payload)
 {
-    public FrameOpcode Opcode { get; } = opcode;
+    public WebSocketOpcode Opcode { get; } = opcode;
 
     public bool IsFinal { get; } = isFinal;
 
@@ -37,8 +27,6 @@ internal struct FrameScanner
 {
     /// <summary>The largest payload that is handed out whole.</summary>
     public const int MaxWholeBytes = 1 << 20;
-
-    private const int MaxControlBytes = 125;
 
     private long _length, _left;
     private byte _first;
@@ -73,7 +61,7 @@ internal struct FrameScanner
             return TrySkip(ref bytes, out frame);
         }
 
-        frame = new Frame((FrameOpcode)(first & 0x0f), first >= 0x80, length, bytes.Slice(header, (int)length));
+        frame = new Frame((WebSocketOpcode)(first & 0x0f), first >= 0x80, length, bytes.Slice(header, (int)length));
         bytes = bytes[(header + (int)length)..];
         return true;
     }
@@ -83,7 +71,7 @@ internal struct FrameScanner
         int skipped = (int)Math.Min(_left, bytes.Length);
         bytes = bytes[skipped..];
         _left -= skipped;
-        frame = _left > 0 ? default : new Frame((FrameOpcode)(_first & 0x0f), _first >= 0x80, _length, default);
+        frame = _left > 0 ? default : new Frame((WebSocketOpcode)(_first & 0x0f), _first >= 0x80, _length, default);
         return _left == 0;
     }
 
@@ -92,8 +80,8 @@ internal struct FrameScanner
         if ((first & 0x70) != 0) throw new InvalidDataException("A frame has a reserved bit set, and no extension was negotiated.");
         if ((first & 0x0f) is > 2 and (< 8 or > 10)) throw new InvalidDataException($"A frame has the unknown opcode {first & 0x0f}.");
         if (second >= 0x80) throw new InvalidDataException("A frame from the server is masked.");
-        if ((first & 8) != 0 && (first < 0x80 || length > MaxControlBytes))
-            throw new InvalidDataException($"A control frame is {(first < 0x80 ? "fragmented" : $"longer than {MaxControlBytes} bytes")}.");
+        if ((first & 8) != 0 && (first < 0x80 || length > WebSocketFrame.MaxControlPayload))
+            throw new InvalidDataException($"A control frame is {(first < 0x80 ? "fragmented" : $"longer than {WebSocketFrame.MaxControlPayload} bytes")}.");
         if (length < 0) throw new InvalidDataException("The length of a frame is negative.");
         if (whole && length > MaxWholeBytes) throw new InvalidDataException($"A frame of {length} bytes is longer than the {MaxWholeBytes} that are looked at.");
     }

@@ -1,9 +1,12 @@
 using System.Buffers.Text;
+using MarketData.ServiceDefaults.Metrics;
 
 namespace MarketData.Benchmarks.Load;
 
 /// <summary>Looks into one message of many for the time at which it was published. Not thread-safe.</summary>
-internal sealed class LatencySampler(int every)
+/// <param name="every">How many messages it looks into one of.</param>
+/// <param name="latencies">Counts them, of all clients together.</param>
+internal sealed class LatencySampler(int every, LatencyHistogram latencies)
 {
     // Microseconds, in messages of the load's own publisher; those of ingest have milliseconds.
     private static ReadOnlySpan<byte> Microseconds => "\"us\":"u8;
@@ -12,8 +15,6 @@ internal sealed class LatencySampler(int every)
 
     private int _untilNext = 1;
     private long _now;
-
-    public LatencyHistogram Latencies { get; } = new();
 
     /// <summary>Whether latencies count.</summary>
     public bool IsOn { get; set; }
@@ -26,8 +27,8 @@ internal sealed class LatencySampler(int every)
     {
         if (--_untilNext > 0 || !IsOn || message.IsEmpty) return;
         _untilNext = every;
-        if (TryFind(message, Microseconds, out long sent)) Latencies.Add(_now - sent);
-        else if (TryFind(message, Milliseconds, out sent)) Latencies.Add(_now - (sent * 1000));
+        if (TryFind(message, Microseconds, out long sent)) latencies.Record(TimeSpan.FromMicroseconds(_now - sent));
+        else if (TryFind(message, Milliseconds, out sent)) latencies.Record(TimeSpan.FromMicroseconds(_now - (sent * 1000)));
     }
 
     private static bool TryFind(ReadOnlySpan<byte> message, ReadOnlySpan<byte> name, out long value)

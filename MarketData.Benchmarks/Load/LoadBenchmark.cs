@@ -64,7 +64,7 @@ internal static class LoadBenchmark
             await QuietAsync(threads);
             run.Phase = LoadPhase.Ended;
             if (!threads.All(thread => thread.Join(QuietTimeout))) throw new TimeoutException($"A client thread did not end within {QuietTimeout.TotalSeconds} s.");
-            return Report(options, threads, clients, publisher) with
+            return Report(run, threads, clients, publisher) with
             {
                 Seconds = measured.TotalSeconds,
                 ConnectsPerSecond = connectsPerSecond,
@@ -164,13 +164,12 @@ internal static class LoadBenchmark
         return delivered == 0 ? null : processor?.TotalMicroseconds / delivered;
     }
 
-    private static LoadReport Report(LoadOptions options, List<LoadThread> threads, List<LoadClient> clients, LoadPublisher? publisher)
+    private static LoadReport Report(LoadRun run, List<LoadThread> threads, List<LoadClient> clients, LoadPublisher? publisher)
     {
-        var latencies = new LatencyHistogram();
+        var options = run.Options;
         var ends = new Dictionary<string, int>();
         foreach (var thread in threads)
         {
-            latencies.Add(thread.Latencies);
             foreach (var (why, count) in thread.Ends) ends[why] = ends.GetValueOrDefault(why) + count;
         }
 
@@ -178,7 +177,7 @@ internal static class LoadBenchmark
         // Books begin with a snapshot more for each client, so only trades can be counted on.
         bool isComplete = publisher != null && options is { Churn: 0, Kind: MessageKind.Trade } && options.Channels.Contains("all");
         return new LoadReport(
-            options.Scenario, options.Clients, options.Rate, 0, 0, 0, 0, LatencyQuantiles.Of(latencies), null, null, null,
+            options.Scenario, options.Clients, options.Rate, 0, 0, 0, 0, LatencyQuantiles.Of(run.Latencies), null, null, null,
             PerMessage(TimeSpan.FromTicks(threads.Sum(thread => thread.Measured.Processor.Ticks)), threads),
             publisher?.Sent ?? 0, publisher?.LeftOut ?? 0,
             isComplete ? (publisher!.Sent * options.Clients) - threads.Sum(thread => thread.Delivered) : null,

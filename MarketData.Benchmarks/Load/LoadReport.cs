@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using MarketData.ServiceDefaults.Metrics;
 
 namespace MarketData.Benchmarks.Load;
 
@@ -80,5 +81,5 @@ internal sealed record LatencyQuantiles(long Count, double P50, double P99, doub
     /// <returns>Null without latencies.</returns>
     public static LatencyQuantiles? Of(LatencyHistogram latencies) => latencies.Count == 0
         ? null
-        : new(latencies.Count, latencies.Quantile(0.5) / 1e3, latencies.Quantile(0.99) / 1e3, latencies.Quantile(0.999) / 1e3, latencies.Max / 1e3);
+        : new(latencies.Count, latencies.PercentileMs(0.5), latencies.PercentileMs(0.99), latencies.PercentileMs(0.999), latencies.PercentileMs(1));
 }

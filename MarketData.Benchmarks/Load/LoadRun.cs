@@ -1,3 +1,6 @@
+using System.Net;
+using MarketData.ServiceDefaults.Metrics;
+
 namespace MarketData.Benchmarks.Load;
 
 internal enum LoadPhase
@@ -12,13 +15,16 @@ internal enum LoadPhase
 }
 
 /// <summary>What all client threads share: the target, and the phase that the main thread sets.</summary>
-internal sealed class LoadRun(LoadOptions options, System.Net.IPEndPoint gateway)
+internal sealed class LoadRun(LoadOptions options, IPEndPoint gateway)
 {
     private volatile LoadPhase _phase;
 
     public LoadOptions Options => options;
 
-    public System.Net.IPEndPoint Gateway => gateway;
+    /// <summary>From publishing to a client's read.</summary>
+    public LatencyHistogram Latencies { get; } = new();
+
+    public IPEndPoint Gateway => gateway;
 
     public LoadPhase Phase
     {

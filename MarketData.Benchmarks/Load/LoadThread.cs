@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Benchmarks.Load;
 
@@ -28,7 +29,7 @@ internal sealed class LoadThread : IDisposable
     public LoadThread(LoadRun run, LoadClient[] clients)
     {
         (_run, _clients, _toOpen) = (run, clients, new Queue<LoadClient>(clients));
-        _sampler = new LatencySampler(run.SampleEvery);
+        _sampler = new LatencySampler(run.SampleEvery, run.Latencies);
         _thread = new Thread(Run) { Name = "load", IsBackground = true };
     }
 
@@ -49,8 +50,6 @@ internal sealed class LoadThread : IDisposable
 
     /// <summary>Measured messages, bytes and processor time of the thread; to be read when it has ended, as everything below.</summary>
     public (long Delivered, long Bytes, TimeSpan Processor) Measured { get; private set; }
-
-    public LatencyHistogram Latencies => _sampler.Latencies;
 
     /// <summary>Ends of connections, by close code or what else it was.</summary>
     public Dictionary<string, int> Ends { get; } = [];
@@ -147,7 +146,7 @@ internal sealed class LoadThread : IDisposable
         if (client.State == ClientState.Upgrading && !TryUpgrade(client, ref bytes)) return;
         while (client.Scanner.TryRead(ref bytes, client.Checker != null || client.State == ClientState.Subscribing, out var frame))
         {
-            if (frame.Opcode >= FrameOpcode.Close)
+            if (frame.Opcode >= WebSocketOpcode.Close)
             {
                 if (!TakeControl(client, frame)) return;
             }
@@ -200,13 +199,13 @@ internal sealed class LoadThread : IDisposable
     // False when the connection has ended.
     private bool TakeControl(LoadClient client, in Frame frame)
     {
-        if (frame.Opcode == FrameOpcode.Ping && !LibC.TrySend(client.Socket, ClientFrames.Of(FrameOpcode.Pong, frame.Payload)))
+        if (frame.Opcode == WebSocketOpcode.Ping && !LibC.TrySend(client.Socket, ClientFrames.Of(WebSocketOpcode.Pong, frame.Payload)))
         {
             End(client, "1006");
             return false;
         }
 
-        if (frame.Opcode != FrameOpcode.Close) return true;
+        if (frame.Opcode != WebSocketOpcode.Close) return true;
         string text = frame.Payload.Length < 2 ? "1005" : $"{BinaryPrimitives.ReadUInt16BigEndian(frame.Payload)} {Encoding.UTF8.GetString(frame.Payload[2..])}".TrimEnd();
         End(client, text);
         return false;

@@ -1,6 +1,7 @@
 using MarketData.Gateway.Admission;
 using MarketData.Gateway.Fanout;
 using MarketData.Gateway.Feed;
+using MarketData.ServiceDefaults.WebSockets;
 using Microsoft.Extensions.Options;
 
 namespace MarketData.Gateway.Clients;

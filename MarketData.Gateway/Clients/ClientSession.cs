@@ -1,9 +1,8 @@
-using System.Buffers.Binary;
 using System.Net.WebSockets;
-using System.Text.Unicode;
 using MarketData.Gateway.Admission;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Feed;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Gateway.Clients;
 
@@ -55,12 +54,12 @@ public sealed partial class ClientSession(GatewayClient client, WebSocketReader 
     {
         try
         {
-            while (await reader.ReadAsync() is { } message)
+            while (await reader.ReadAsync(CancellationToken.None) is { } message)
             {
                 client.HeardAt = time.GetTimestamp();
                 if (message.Opcode == WebSocketOpcode.Close)
                 {
-                    client.TryClose(CodeOf(message.Payload.Span), string.Empty);
+                    client.TryClose(WebSocketClose.Read(message.Payload.Span) ?? WebSocketCloseStatus.NormalClosure, string.Empty);
                     return;
                 }
 
@@ -101,7 +100,7 @@ public sealed partial class ClientSession(GatewayClient client, WebSocketReader 
         }
     }
 
-    private ValueTask HandleAsync(in ClientMessage message)
+    private ValueTask HandleAsync(in WebSocketMessage message)
     {
         var verdict = client.Permit.OnMessage();
         if (verdict == InboundVerdict.Close)
@@ -115,17 +114,6 @@ public sealed partial class ClientSession(GatewayClient client, WebSocketReader 
             : ClientRequest.TryParse(message.Payload, out var request, out var error) ? new ClientAsks(client, request)
             : new ClientErred(client, error);
         return feed.PostAsync(asked, CancellationToken.None);
-    }
-
-    // The code to answer a close frame with: its own, if it may stand there.
-    private static WebSocketCloseStatus CodeOf(ReadOnlySpan<byte> payload)
-    {
-        if (payload.IsEmpty) return WebSocketCloseStatus.NormalClosure;
-        if (payload.Length == 1) throw new WebSocketProtocolException(WebSocketCloseStatus.ProtocolError, "A close frame holds half a code.");
-        int code = BinaryPrimitives.ReadUInt16BigEndian(payload);
-        if (code is not ((>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999))) throw new WebSocketProtocolException(WebSocketCloseStatus.ProtocolError, $"Close code {code} may not be sent.");
-        if (!Utf8.IsValid(payload[2..])) throw new WebSocketProtocolException(WebSocketCloseStatus.InvalidPayloadData, "The reason of a close frame is no valid UTF-8.");
-        return (WebSocketCloseStatus)code;
     }
 
     // What a connection throws when the client is gone or was cut off.

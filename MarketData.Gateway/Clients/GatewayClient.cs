@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using MarketData.Gateway.Admission;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Fanout;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Gateway.Clients;
 

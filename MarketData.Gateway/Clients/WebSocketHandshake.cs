@@ -1,6 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
-using System.Text;
+using MarketData.ServiceDefaults.WebSockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -12,9 +10,6 @@ namespace MarketData.Gateway.Clients;
 /// </summary>
 internal static class WebSocketHandshake
 {
-    // RFC 6455, section 1.3.
-    private static readonly byte[] Guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"u8.ToArray();
-
     /// <summary>Answers the handshake; when this returns, the answer is on its way and the first frame may follow.</summary>
     public static async Task<UpgradedConnection> AcceptAsync(HttpContext context)
     {
@@ -29,15 +24,11 @@ internal static class WebSocketHandshake
 
         headers.Connection = "Upgrade";
         headers.Upgrade = "websocket";
-        headers.SecWebSocketAccept = Accept(context.Request.Headers.SecWebSocketKey.ToString());
+        headers.SecWebSocketAccept = WebSocketAccept.Of(context.Request.Headers.SecWebSocketKey.ToString());
         var stream = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
         bool isPlain = context.Features.Get<ITlsHandshakeFeature>() == null;
         return new UpgradedConnection(stream, isPlain ? context.Features.Get<IConnectionSocketFeature>()?.Socket : null, isDeflated);
     }
-
-    [SuppressMessage("Security", "CA5350", Justification = "The algorithm is the protocol's; nothing is secret here.")]
-    private static string Accept(string key) =>
-        Convert.ToBase64String(SHA1.HashData([.. Encoding.ASCII.GetBytes(key), .. Guid]));
 }
 
 /// <summary>A connection after the handshake.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Gateway.Clients;
 using MarketData.Gateway.Feed;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Gateway.Fanout;
 

@@ -1,13 +1,17 @@
 using MarketData.Gateway.Admission;
 using MarketData.Gateway.Clients;
 using MarketData.Gateway.Feed;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace MarketData.Gateway.Fanout;
 
-/// <summary>The log that the feed writes, and the threads that take it to the clients.</summary>
-public sealed partial class FanoutService : IHostedService, IDisposable
+/// <summary>The log that the feed writes, and the threads that take it to the clients. Also the health check <c>fan-out</c>.</summary>
+public sealed partial class FanoutService : IHostedService, IHealthCheck, IDisposable
 {
+    // A pass over all clients takes milliseconds.
+    private static readonly TimeSpan UnhealthyWhenWaitingFor = TimeSpan.FromSeconds(5);
+
     private readonly FanoutWorker[] _workers;
     private readonly Thread[] _threads;
     private readonly IHostApplicationLifetime _lifetime;
@@ -43,6 +47,11 @@ public sealed partial class FanoutService : IHostedService, IDisposable
         transport.Ready = client.Signal;
         return client;
     }
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Log.Waiting > UnhealthyWhenWaitingFor
+            ? new HealthCheckResult(context.Registration.FailureStatus, $"A fan-out worker has not come on for {Log.Waiting.TotalSeconds:F0} s: clients receive nothing.")
+            : HealthCheckResult.Healthy());
 
     public Task StartAsync(CancellationToken cancellationToken)
     {

@@ -1,7 +1,8 @@
+using System.Diagnostics;
 using System.Numerics;
 using MarketData.Domain.Channels;
 using MarketData.Gateway.Channels;
-using MarketData.Gateway.Clients;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Gateway.Fanout;
 
@@ -50,6 +51,8 @@ public sealed class FeedLog
     // Shorter messages than this are rare; should they be many, the entries end before the bytes.
     private const int BytesPerEntry = 256;
 
+    private const long NotWaiting = long.MaxValue;
+
     // Waiting for a floor: the workers have been woken, and a pass over their clients takes milliseconds.
     private static readonly TimeSpan FloorWait = TimeSpan.FromMilliseconds(1);
 
@@ -59,7 +62,7 @@ public sealed class FeedLog
     private readonly byte[] _header = new byte[WebSocketFrame.MaxHeaderLength];
     private volatile FrameRing? _deflated;
     private LogFloor[] _floors = [];
-    private long _head, _lowest;
+    private long _head, _lowest, _waitingSince = NotWaiting;
 
     /// <param name="bytes">Of frames that are kept; rounded up to a power of two.</param>
     /// <param name="wake">Wakes the workers when the writer waits for them.</param>
@@ -75,6 +78,9 @@ public sealed class FeedLog
 
     /// <summary>The oldest entry that is surely not overwritten, for the writer.</summary>
     public long Oldest => _lowest;
+
+    /// <summary>For how long the writer has been waiting for a reader; zero when it is not.</summary>
+    public TimeSpan Waiting => WaitingSince is var since && since == NotWaiting ? TimeSpan.Zero : Stopwatch.GetElapsedTime(since);
 
     /// <summary>The largest message that is taken, in bytes.</summary>
     public int MaxMessage => _plain.Capacity / 8;
@@ -161,13 +167,18 @@ public sealed class FeedLog
         if (HasRoom(plain, deflated)) return;
         while (true)
         {
-            // A worker that has ended needs nothing.
+            // A worker that has ended needs nothing, so this ends when the gateway does.
             _lowest = _floors.Aggregate(_head, (lowest, floor) => Math.Min(lowest, floor.Entry));
-            if (HasRoom(plain, deflated)) return;
+            if (HasRoom(plain, deflated)) break;
+            if (WaitingSince == NotWaiting) Volatile.Write(ref _waitingSince, Stopwatch.GetTimestamp());
             _wake();
             Thread.Sleep(FloorWait);
         }
+
+        Volatile.Write(ref _waitingSince, NotWaiting);
     }
+
+    private long WaitingSince => Volatile.Read(ref _waitingSince);
 
     private bool IsWithin(long first, long end, int part) =>
         end - first <= _entries.Length / part

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using MarketData.Gateway.Clients;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Gateway.Fanout;
 

@@ -4,6 +4,7 @@ using MarketData.Domain.Envelopes;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
 using MarketData.Gateway.Fanout;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Gateway.Feed;
 

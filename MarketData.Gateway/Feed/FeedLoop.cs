@@ -24,6 +24,9 @@ public sealed partial class FeedLoop(
 {
     private static readonly TimeSpan ListInterval = TimeSpan.FromSeconds(30), ListRetry = TimeSpan.FromSeconds(1), TickInterval = TimeSpan.FromSeconds(1);
 
+    // What clients have left is followed for longer, but no client can make that many channels by coming and going.
+    private const int MaxReleased = 10_000;
+
     // A client that reconnects within this time finds its market followed, and can go on where it was.
     private readonly TimeSpan _linger = TimeSpan.FromSeconds(options.Value.LingerSeconds);
 
@@ -272,12 +275,12 @@ public sealed partial class FeedLoop(
     {
         client.Permit.OnUnsubscribed();
         _released.Enqueue((name, time.GetTimestamp()));
-        if (_linger == TimeSpan.Zero) ReleaseDue();
+        ReleaseDue();
     }
 
     private void ReleaseDue()
     {
-        while (_released.TryPeek(out var released) && time.GetElapsedTime(released.Since) >= _linger) Release(_released.Dequeue().Name);
+        while (_released.TryPeek(out var released) && (_released.Count > MaxReleased || time.GetElapsedTime(released.Since) >= _linger)) Release(_released.Dequeue().Name);
     }
 
     private void Release(ChannelName name)

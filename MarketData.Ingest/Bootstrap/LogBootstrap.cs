@@ -7,7 +7,8 @@ namespace MarketData.Ingest.Bootstrap;
 
 /// <summary>
 /// Reads the end of the log back before the exchange is asked for anything, so that a restart republishes no unchanged book and every
-/// stream's numbers go on; while another process leads, reads on as the log grows. The partitions are read side by side up to where the log ended at the start; a Kafka that is away is waited for.
+/// stream's numbers go on; while another process leads, reads on as the log grows. The partitions are read side by side up to where the log
+/// ended at the start; a Kafka that is away is waited for.
 /// </summary>
 public sealed partial class LogBootstrap(
     IServiceProvider services,

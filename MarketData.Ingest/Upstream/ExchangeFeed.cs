@@ -90,13 +90,16 @@ public sealed partial class ExchangeFeed(
 
         using var session = new SubscriptionSession(connection, hasAllMarketChannels: IsFirst, directory, trades, options.Value, metrics, time, logger);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var subscribing = KeepSubscribedAsync(session, tickers, ending.Token, stoppingToken);
-        var receiving = ReceiveAsync(connection, session, ending.Token, stoppingToken);
-        var filling = FillTradesAsync(ending.Token, stoppingToken);
-        var recovering = RecoverSpilledAsync(session, ending.Token, stoppingToken);
-        var first = await Task.WhenAny(subscribing, receiving, filling, recovering);
+        List<Task> parts =
+        [
+            KeepSubscribedAsync(session, tickers, ending.Token, stoppingToken),
+            ReceiveAsync(connection, session, ending.Token, stoppingToken),
+            RecoverSpilledAsync(session, ending.Token, stoppingToken),
+        ];
+        if (IsFirst && options.Value.FillTrades) parts.Add(FillTradesAsync(ending.Token, stoppingToken));
+        var first = await Task.WhenAny(parts);
         await ending.CancelAsync();
-        await Task.WhenAll(subscribing, receiving, filling, recovering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first;
         return await connection.CloseAsync(stoppingToken);
     }
@@ -104,8 +107,7 @@ public sealed partial class ExchangeFeed(
     private async Task FillTradesAsync(CancellationToken cancellationToken, CancellationToken stoppingToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        if (IsFirst && options.Value.FillTrades) await trades.RunAsync(scope.ServiceProvider.GetRequiredService<TradeHistory>(), cancellationToken, stoppingToken);
-        else await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+        await trades.RunAsync(scope.ServiceProvider.GetRequiredService<TradeHistory>(), cancellationToken, stoppingToken);
     }
 
     private async Task RecoverSpilledAsync(SubscriptionSession session, CancellationToken cancellationToken, CancellationToken stoppingToken)

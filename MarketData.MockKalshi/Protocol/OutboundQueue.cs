@@ -1,4 +1,5 @@
 using System.Buffers;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.MockKalshi.Protocol;
 
@@ -34,14 +35,14 @@ internal sealed class OutboundQueue(int maxStreamFrames)
     /// <summary>Adds a frame of a live stream; the caller has seen <see cref="HasRoomForStream"/>.</summary>
     /// <param name="payload">The message.</param>
     /// <param name="fragments">In how many WebSocket frames it goes out.</param>
-    public void AddStreamFrame(ReadOnlySpan<byte> payload, int fragments = 1) => Add(Opcode.Text, payload, fragments, streamFrames: 1);
+    public void AddStreamFrame(ReadOnlySpan<byte> payload, int fragments = 1) => Add(WebSocketOpcode.Text, payload, fragments, streamFrames: 1);
 
     /// <summary>Adds a text frame whose sender waits for room.</summary>
     /// <param name="payload">The message.</param>
     /// <param name="fragments">In how many WebSocket frames it goes out.</param>
-    public void AddText(ReadOnlySpan<byte> payload, int fragments = 1) => Add(Opcode.Text, payload, fragments, streamFrames: 0);
+    public void AddText(ReadOnlySpan<byte> payload, int fragments = 1) => Add(WebSocketOpcode.Text, payload, fragments, streamFrames: 0);
 
-    public void AddControl(Opcode opcode, ReadOnlySpan<byte> payload) => Add(opcode, payload, fragments: 1, streamFrames: 0);
+    public void AddControl(WebSocketOpcode opcode, ReadOnlySpan<byte> payload) => Add(opcode, payload, fragments: 1, streamFrames: 0);
 
     /// <summary>Nothing is added any more; <see cref="SendAsync"/> ends when it has sent what is queued.</summary>
     public void Complete()
@@ -92,7 +93,7 @@ internal sealed class OutboundQueue(int maxStreamFrames)
         }
     }
 
-    private void Add(Opcode opcode, ReadOnlySpan<byte> payload, int fragments, int streamFrames)
+    private void Add(WebSocketOpcode opcode, ReadOnlySpan<byte> payload, int fragments, int streamFrames)
     {
         lock (_gate)
         {
@@ -100,21 +101,21 @@ internal sealed class OutboundQueue(int maxStreamFrames)
             var rest = payload;
             for (int left = fragments; left > 1; left--)
             {
-                AppendFrame(left == fragments ? opcode : Opcode.Continuation, final: false, rest[..(rest.Length / left)]);
+                AppendFrame(left == fragments ? opcode : WebSocketOpcode.Continuation, final: false, rest[..(rest.Length / left)]);
                 rest = rest[(rest.Length / left)..];
             }
 
-            AppendFrame(fragments == 1 ? opcode : Opcode.Continuation, final: true, rest);
+            AppendFrame(fragments == 1 ? opcode : WebSocketOpcode.Continuation, final: true, rest);
             _tail!.StreamFrames += streamFrames;
             _streamFrames += streamFrames;
             WakeSender();
         }
     }
 
-    private void AppendFrame(Opcode opcode, bool final, ReadOnlySpan<byte> payload)
+    private void AppendFrame(WebSocketOpcode opcode, bool final, ReadOnlySpan<byte> payload)
     {
-        Span<byte> header = stackalloc byte[FrameHeader.MaxLength];
-        int headerLength = FrameHeader.Write(opcode, final, payload.Length, header);
+        Span<byte> header = stackalloc byte[WebSocketFrame.MaxHeaderLength];
+        int headerLength = WebSocketFrame.WriteHeader(header, opcode, payload.Length, isFinal: final);
         Append(header[..headerLength]);
         Append(payload);
         _bytes += headerLength + payload.Length;

@@ -1,7 +1,9 @@
+using System.Net.WebSockets;
 using System.Threading.Channels;
 using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Faults;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.MockKalshi.Protocol;
 
@@ -17,7 +19,7 @@ internal sealed partial class WebSocketConnection(
     ConnectionFaults faults,
     MockKalshiMetrics metrics,
     TimeProvider timeProvider,
-    ILogger<WebSocketConnection> logger)
+    ILogger<WebSocketConnection> logger) : IDisposable
 {
     /// <summary>Commands read but not yet executed; then the client's next bytes stay in its socket.</summary>
     private const int PendingCommands = 64;
@@ -27,7 +29,7 @@ internal sealed partial class WebSocketConnection(
 
     private readonly OutboundQueue _outbound = new(options.StreamBuffer);
     private readonly CommandRate _rate = new(options.CommandsPerSecond, timeProvider);
-    private readonly MessageReader _reader = new(stream, options.MaxMessageBytes);
+    private readonly WebSocketReader _reader = new(stream, options.MaxMessageBytes, isDeflated: false);
 
     /// <summary>
     /// Returns when the connection is over; what ended it is logged, not thrown. False when bytes may still be unsent, so that the
@@ -48,10 +50,12 @@ internal sealed partial class WebSocketConnection(
         await ended.CancelAsync();
         var farewell = await FarewellAsync(receiving, serving, pinging, stopping);
 
-        if (farewell is { } body) _outbound.AddControl(Opcode.Close, body);
+        if (farewell is { } body) _outbound.AddControl(WebSocketOpcode.Close, body);
         _outbound.Complete();
         return await FinishAsync(sending, receiving);
     }
+
+    public void Dispose() => _reader.Dispose();
 
     /// <summary>Pings carry <c>heartbeat</c> (protocol reference, section 1.3).</summary>
     private async Task PingAsync(CancellationToken cancellationToken)
@@ -60,7 +64,7 @@ internal sealed partial class WebSocketConnection(
         using var timer = new PeriodicTimer(options.PingInterval, timeProvider);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            if (!faults.SuppressesPing()) _outbound.AddControl(Opcode.Ping, "heartbeat"u8);
+            if (!faults.SuppressesPing()) _outbound.AddControl(WebSocketOpcode.Ping, "heartbeat"u8);
         }
     }
 
@@ -72,16 +76,16 @@ internal sealed partial class WebSocketConnection(
             await faults.UntilReadingGoesOnAsync(cancellationToken);
             switch (message.Opcode)
             {
-                case Opcode.Close:
+                case WebSocketOpcode.Close:
                     return message.Payload.ToArray();
-                case Opcode.Ping:
+                case WebSocketOpcode.Ping:
                     await _outbound.WaitForRoomAsync(cancellationToken);
-                    _outbound.AddControl(Opcode.Pong, message.Payload.Span);
+                    _outbound.AddControl(WebSocketOpcode.Pong, message.Payload.Span);
                     break;
-                case Opcode.Pong:
+                case WebSocketOpcode.Pong:
                     break;
                 default:
-                    var command = message.Opcode == Opcode.Text ? dialect.Parse(message.Payload) : new Command { Malformed = true };
+                    var command = message.Opcode == WebSocketOpcode.Text ? dialect.Parse(message.Payload) : new Command { Malformed = true };
                     command = command with { IsExcess = _rate.IsExceeded(), ReceivedAt = timeProvider.GetTimestamp() };
                     await commands.WriteAsync(command, cancellationToken);
                     break;
@@ -94,16 +98,16 @@ internal sealed partial class WebSocketConnection(
     /// <summary>Waits for the loops to end and says what the Close frame carries; null when there is nobody to send it to.</summary>
     private async Task<byte[]?> FarewellAsync(Task<byte[]?> receiving, Task serving, Task pinging, CancellationToken stopping)
     {
-        byte[]? farewell = stopping.IsCancellationRequested ? CloseBody.Write(CloseCode.GoingAway, "server shutting down") : null;
+        byte[]? farewell = stopping.IsCancellationRequested ? WebSocketClose.Body(WebSocketCloseStatus.EndpointUnavailable, "server shutting down") : null;
         try
         {
             // The close code goes back as it came.
             if (await receiving is { } body) farewell = body.Length >= 2 ? body[..2] : [];
         }
-        catch (WebSocketViolationException violation)
+        catch (WebSocketProtocolException violation)
         {
-            LogViolation(violation.Message, (int)violation.Code);
-            farewell = CloseBody.Write(violation.Code, violation.Message);
+            LogViolation(violation.Message, (int)violation.Status);
+            farewell = WebSocketClose.Body(violation.Status, violation.Message);
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
@@ -123,7 +127,7 @@ internal sealed partial class WebSocketConnection(
 #pragma warning restore CA1031
         {
             LogServingFailed(exception);
-            farewell = CloseBody.Write(CloseCode.InternalError, "internal error");
+            farewell = WebSocketClose.Body(WebSocketCloseStatus.InternalServerError, "internal error");
         }
 
         return farewell;
@@ -134,7 +138,7 @@ internal sealed partial class WebSocketConnection(
         try
         {
             await sending.WaitAsync(options.CloseTimeout, timeProvider);
-            if (receiving.Exception?.InnerException is WebSocketViolationException) await DrainAsync();
+            if (receiving.Exception?.InnerException is WebSocketProtocolException) await DrainAsync();
             else if (!receiving.IsCompletedSuccessfully) await ReceiveCloseAsync().WaitAsync(options.CloseTimeout, timeProvider);
             return true;
         }
@@ -142,7 +146,7 @@ internal sealed partial class WebSocketConnection(
         {
             LogClientStalled(exception.Message);
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or WebSocketViolationException)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or WebSocketProtocolException)
         {
             LogBroken(exception.Message);
         }
@@ -153,7 +157,7 @@ internal sealed partial class WebSocketConnection(
     /// <summary>The client's part of a closing handshake that the server began.</summary>
     private async Task ReceiveCloseAsync()
     {
-        while (await _reader.ReadAsync(CancellationToken.None) is { Opcode: not Opcode.Close })
+        while (await _reader.ReadAsync(CancellationToken.None) is { Opcode: not WebSocketOpcode.Close })
         {
         }
     }

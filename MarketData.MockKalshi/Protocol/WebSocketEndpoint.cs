@@ -1,10 +1,9 @@
-using System.Security.Cryptography;
-using System.Text;
 using MarketData.MockKalshi.Authentication;
 using MarketData.MockKalshi.Dialects;
 using MarketData.MockKalshi.Exchange;
 using MarketData.MockKalshi.Faults;
 using MarketData.MockKalshi.Rest;
+using MarketData.ServiceDefaults.WebSockets;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
@@ -18,8 +17,6 @@ namespace MarketData.MockKalshi.Protocol;
 internal static class WebSocketEndpoint
 {
     public const string Path = "/trade-api/ws/v2";
-
-    private const string AcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
     public static void MapWebSocket(this IEndpointRouteBuilder endpoints) => endpoints.MapGet(Path, AcceptAsync);
 
@@ -65,7 +62,7 @@ internal static class WebSocketEndpoint
         }
 
         context.Response.Headers.Upgrade = "websocket";
-        context.Response.Headers.SecWebSocketAccept = Accept(key);
+        context.Response.Headers.SecWebSocketAccept = WebSocketAccept.Of(key);
         // A quiet or slow reader is the connection's own business: it has its stall timeout.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } responseRate) responseRate.MinDataRate = null;
         var stream = await upgrade.UpgradeAsync();
@@ -74,7 +71,7 @@ internal static class WebSocketEndpoint
         try
         {
             using var faults = registry.Accept(context.Abort);
-            var connection = new WebSocketConnection(stream, customer, dialect, exchange, options.Value, faults, metrics, timeProvider, logger);
+            using var connection = new WebSocketConnection(stream, customer, dialect, exchange, options.Value, faults, metrics, timeProvider, logger);
             if (!await connection.RunAsync(lifetime.ApplicationStopping)) context.Abort();
         }
         finally
@@ -98,13 +95,5 @@ internal static class WebSocketEndpoint
     {
         Span<byte> nonce = stackalloc byte[18];
         return key.Length == 24 && Convert.TryFromBase64String(key, nonce, out int length) && length == 16;
-    }
-
-    private static string Accept(string key)
-    {
-#pragma warning disable CA5350 // RFC 6455, section 4.2.2, prescribes SHA-1; nothing is protected by it.
-        byte[] hash = SHA1.HashData(Encoding.ASCII.GetBytes(key + AcceptGuid));
-#pragma warning restore CA5350
-        return Convert.ToBase64String(hash);
     }
 }

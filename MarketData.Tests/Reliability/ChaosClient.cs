@@ -14,20 +14,22 @@ namespace MarketData.Tests.Reliability;
 internal sealed class ChaosClient : IAsyncDisposable
 {
     private const string Trades = "*:trade";
-    private const int MostMarkets = 4, MostFaults = 20;
-    private static readonly TimeSpan LongestStall = TimeSpan.FromSeconds(1), ConnectAgain = TimeSpan.FromMilliseconds(200);
+    private const int MostMarkets = 4, MostFaults = 20, LongestStallMilliseconds = 1000;
+    private static readonly TimeSpan ConnectAgain = TimeSpan.FromMilliseconds(200);
     private readonly Func<IReadOnlyList<Uri>> _gateways;
     private readonly string[] _markets;
     private readonly Random _random;
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _running;
     private volatile bool _isQuiet;
+    private int _stallMilliseconds;
 
     // Guards what follows.
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SequencedBook> _books = [];
     private readonly Dictionary<string, StreamPosition> _trades = [];
     private readonly List<string> _faults = [];
+    private int _connections, _changes, _tradesSeen;
 
     /// <param name="gateways">Those that are there now.</param>
     /// <param name="markets">What it may subscribe.</param>
@@ -53,6 +55,12 @@ internal sealed class ChaosClient : IAsyncDisposable
     public Dictionary<string, string> Books()
     {
         lock (_gate) return _books.ToDictionary(book => book.Key, book => BookText.Of(book.Value));
+    }
+
+    /// <summary>What it has been through: connections, changes of books, trades.</summary>
+    public (int Connections, int Changes, int Trades) Seen
+    {
+        get { lock (_gate) return (_connections, _changes, _tradesSeen); }
     }
 
     /// <summary>From now on it only reads, and comes back when it is cut off.</summary>
@@ -117,6 +125,7 @@ internal sealed class ChaosClient : IAsyncDisposable
                 foreach (string ticker in _books.Keys.ToList()) _books[ticker] = new SequencedBook();
             }
 
+            _connections++;
             // What was missed without resuming is no loss.
             _trades.Clear();
             channels = [Trades, .. _books.Keys.Select(BookChannel)];
@@ -151,7 +160,7 @@ internal sealed class ChaosClient : IAsyncDisposable
                         await FollowAsync(socket);
                         break;
                     default:
-                        _stallUntil = DateTime.UtcNow + LongestStall * _random.NextDouble();
+                        Volatile.Write(ref _stallMilliseconds, _random.Next(LongestStallMilliseconds));
                         break;
                 }
             }
@@ -161,8 +170,6 @@ internal sealed class ChaosClient : IAsyncDisposable
             // The connection has ended.
         }
     }
-
-    private DateTime _stallUntil;
 
     private Task FollowAsync(ClientWebSocket socket)
     {
@@ -195,7 +202,8 @@ internal sealed class ChaosClient : IAsyncDisposable
         int length = 0;
         while (true)
         {
-            if (_stallUntil > DateTime.UtcNow) await Task.Delay(_stallUntil - DateTime.UtcNow, cancellationToken);
+            // Reads nothing for a while, as a client does that is busy otherwise.
+            if (Interlocked.Exchange(ref _stallMilliseconds, 0) is > 0 and var stall) await Task.Delay(stall, cancellationToken);
             var received = await socket.ReceiveAsync(buffer.AsMemory(length), cancellationToken);
             if (received.MessageType == WebSocketMessageType.Close) return;
             length += received.Count;
@@ -233,11 +241,13 @@ internal sealed class ChaosClient : IAsyncDisposable
 
         var before = book.Position;
         var outcome = book.Apply(message, envelope);
-        if (outcome != BookOutcome.Applied) Fault($"{ticker}: {outcome} at {envelope.Position} after {before}");
+        if (outcome == BookOutcome.Applied) _changes++;
+        else Fault($"{ticker}: {outcome} at {envelope.Position} after {before}");
     }
 
     private void TakeTrade(string ticker, StreamPosition position)
     {
+        _tradesSeen++;
         if (_trades.TryGetValue(ticker, out var last) && (position.Epoch != last.Epoch || position.Sequence != last.Sequence + 1))
             Fault($"{ticker}: trade {position} after {last}");
         _trades[ticker] = position;

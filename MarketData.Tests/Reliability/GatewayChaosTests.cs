@@ -56,7 +56,13 @@ public sealed class GatewayChaosTests
                 await topology.BooksEqualTruthAsync();
                 await BooksAreRightAsync(topology, clients);
                 Assert.Empty(clients.SelectMany(client => client.TakeFaults()));
+                Assert.True(clients.Sum(client => client.Books().Count) > Clients / 2, "the clients follow books");
             }
+
+            // They have been through something.
+            Assert.True(clients.Sum(client => client.Seen.Connections) > 2 * Clients);
+            Assert.True(clients.Sum(client => client.Seen.Changes) > 10 * Clients);
+            Assert.True(clients.Sum(client => client.Seen.Trades) > 10 * Clients);
         }
         finally
         {

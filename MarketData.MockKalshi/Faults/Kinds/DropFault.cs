@@ -1,4 +1,5 @@
-using MarketData.MockKalshi.Protocol;
+using System.Net.WebSockets;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.MockKalshi.Faults.Kinds;
 
@@ -6,7 +7,7 @@ namespace MarketData.MockKalshi.Faults.Kinds;
 internal sealed class DropFault(FaultFields fields) : FrameFault(fields)
 {
     private readonly bool _abort = fields.Choice("how", "close", "abort") == "abort";
-    private readonly CloseCode _code = CodeOf(fields);
+    private readonly WebSocketCloseStatus _code = CodeOf(fields);
 
     public override void Damage(in OutgoingFrame frame, ConnectionFaults connection)
     {
@@ -17,14 +18,14 @@ internal sealed class DropFault(FaultFields fields) : FrameFault(fields)
         }
 
         // The connection ends when its queue is complete and sent; nothing that the session adds from here on is.
-        frame.Queue.AddControl(Opcode.Close, CloseBody.Write(_code, "fault injected"));
+        frame.Queue.AddControl(WebSocketOpcode.Close, WebSocketClose.Body(_code, "fault injected"));
         frame.Queue.Complete();
     }
 
-    private static CloseCode CodeOf(FaultFields fields)
+    private static WebSocketCloseStatus CodeOf(FaultFields fields)
     {
-        int code = fields.Number("code", (int)CloseCode.GoingAway, 1000, 4999);
-        if (CloseBody.MayBeSent(code)) return (CloseCode)code;
+        int code = fields.Number("code", (int)WebSocketCloseStatus.EndpointUnavailable, 1000, 4999);
+        if (WebSocketClose.MayBeSent(code)) return (WebSocketCloseStatus)code;
         throw new BadFaultException($"field code: close code {code} may not be on the wire (RFC 6455, section 7.4); 1001 or 1011 may");
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using MarketData.Benchmarks.Load;
+using MarketData.ServiceDefaults.WebSockets;
 
 namespace MarketData.Tests.Unit.Benchmarks;
 
@@ -31,7 +32,7 @@ public sealed class FrameScannerTests
 
         var frames = Read([.. stream.Select(each => new[] { each })], whole: true);
 
-        Assert.Equal([(FrameOpcode.Text, "Grüße"), (FrameOpcode.Ping, "ping"), (FrameOpcode.Text, Encoding.UTF8.GetString(Payloads[3]))], frames.Select(frame => (frame.Opcode, frame.Text)));
+        Assert.Equal([(WebSocketOpcode.Text, "Grüße"), (WebSocketOpcode.Ping, "ping"), (WebSocketOpcode.Text, Encoding.UTF8.GetString(Payloads[3]))], frames.Select(frame => (frame.Opcode, frame.Text)));
     }
 
     [Fact]
@@ -41,7 +42,7 @@ public sealed class FrameScannerTests
 
         var frames = Read([.. stream.Select(each => new[] { each })], whole: false);
 
-        Assert.Equal([FrameOpcode.Text, FrameOpcode.Close], frames.Select(frame => frame.Opcode));
+        Assert.Equal([WebSocketOpcode.Text, WebSocketOpcode.Close], frames.Select(frame => frame.Opcode));
         Assert.EndsWith("x", frames[1].Text, StringComparison.Ordinal);
     }
 
@@ -73,9 +74,9 @@ public sealed class FrameScannerTests
         return [first, .. length, .. payload];
     }
 
-    private static List<(FrameOpcode Opcode, long Length, string Text)> Read(IEnumerable<byte[]> reads, bool whole)
+    private static List<(WebSocketOpcode Opcode, long Length, string Text)> Read(IEnumerable<byte[]> reads, bool whole)
     {
-        var frames = new List<(FrameOpcode, long, string)>();
+        var frames = new List<(WebSocketOpcode, long, string)>();
         var scanner = default(FrameScanner);
         byte[] rest = [];
         foreach (byte[] read in reads)

@@ -25,11 +25,11 @@ internal sealed class GatewayConnection : IAsyncDisposable
     public ClientWebSocket Socket { get; }
 
     /// <summary>Connects and takes the greeting.</summary>
-    public static async Task<GatewayConnection> OpenAsync(Uri endpoint, Action<ClientWebSocketOptions>? configure = null)
+    public static async Task<GatewayConnection> OpenAsync(Uri endpoint, Action<ClientWebSocketOptions>? configure = null, HttpMessageInvoker? invoker = null)
     {
         var socket = new ClientWebSocket();
         configure?.Invoke(socket.Options);
-        await socket.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(endpoint, invoker, TestContext.Current.CancellationToken);
         var connection = new GatewayConnection(socket);
         var greeting = await connection.NextAsync();
         Assert.Equal("connected", greeting.GetProperty("type").GetString());

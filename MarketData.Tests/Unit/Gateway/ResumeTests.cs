@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using MarketData.Domain.Channels;
 
@@ -120,6 +121,37 @@ public sealed class ResumeTests(GatewayHost gateway) : IClassFixture<GatewayHost
         await second.SendAsync("""{"action":"subscribe","resume":{"LOST:trade":1}}""");
         await second.AnswerAsync("subscribed");
         Assert.Equal(4, (await second.AnswerAsync("gap")).GetProperty("data").GetProperty("missedTo").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_client_that_comes_and_goes_makes_no_more_channels_than_are_kept()
+    {
+        const int Kept = 10_000, Channels = Kept + 1000, InOneRequest = 100;
+        await using var host = await GatewayHost.StartAsync("--Gateway:MessagesPerSecond=1000000", "--Gateway:LingerSeconds=3600");
+        await using var redis = await host.ConnectRedisAsync();
+        await using var client = await host.ConnectAsync();
+        for (int i = 0; i < Channels; i += InOneRequest)
+        {
+            string[] channels = [.. Enumerable.Range(i, InOneRequest).Select(number => $"CHURN-{number}:trade")];
+            foreach (string action in (string[])["subscribe", "unsubscribe"])
+            {
+                await client.AskAsync(action, channels);
+                foreach (string _ in channels) await client.AnswerAsync($"{action}d");
+            }
+        }
+
+        // The answers come before Redis has been told.
+        (long, long) subscribers = default;
+        await Eventually.TrueAsync(
+            async () => (subscribers = (await SubscribersAsync(Channels - Kept - 1), await SubscribersAsync(Channels - Kept))) == (0, 1),
+            () => $"the first of the channels are given up, the last {Kept} are kept: {subscribers}");
+
+        async Task<long> SubscribersAsync(int number)
+        {
+            redis.Write("PUBSUB"u8, "NUMSUB"u8, Encoding.UTF8.GetBytes($"market-data:CHURN-{number}:trade"));
+            await redis.FlushAsync(TestContext.Current.CancellationToken);
+            return (await redis.ReadAsync(TestContext.Current.CancellationToken)).Items.Span[1].Number;
+        }
     }
 
     [Theory]

@@ -69,6 +69,41 @@ public sealed class SlowClientTests(SlowClientTests.SmallQueueHost gateway) : IC
     }
 
     [Fact]
+    public async Task Trades_that_wait_while_the_log_goes_round_many_times_are_kept_for_their_client()
+    {
+        await using var host = await GatewayHost.StartAsync("--Gateway:LogMegabytes=8", "--Gateway:ClientQueueBytes=67108864", "--Gateway:StallSeconds=600", "--Gateway:PingSeconds=600");
+        await using var redis = await host.ConnectRedisAsync();
+        var (market, other) = (new MarketSource(redis, "LAPPED"), new MarketSource(redis, "OTHER"));
+        await using var slow = await host.ConnectAsync();
+        await using var quick = await host.ConnectAsync();
+        await slow.SubscribeAsync("LAPPED:trade");
+        await quick.SubscribeAsync("OTHER:trade");
+        await market.SubscribedAsync("trade");
+        await other.SubscribedAsync("trade");
+
+        slow.Stall();
+        // More than the system's own buffers take, so that some wait in the log; then far more than the log holds.
+        var trades = new List<byte[]>();
+        for (int sent = 0; sent < 16 << 20; sent += trades[^1].Length)
+        {
+            trades.Add(market.Other(MarketChannel.Trade, padding: 100_000));
+            await market.PublishAsync(trades[^1]);
+        }
+
+        for (int sent = 0; sent < 24 << 20;)
+        {
+            byte[][] some = [.. Enumerable.Range(0, 10).Select(_ => other.Other(MarketChannel.Trade, padding: 100_000))];
+            await other.PublishAsync(some);
+            foreach (var one in some) Assert.Equal(one, await quick.NextBytesAsync());
+            sent += some.Sum(one => one.Length);
+        }
+
+        slow.Resume();
+        foreach (var trade in trades) Assert.Equal(trade, await slow.NextBytesAsync());
+        Assert.Equal(0, await host.StatAsync("slowClientsClosed"));
+    }
+
+    [Fact]
     public async Task A_client_that_reads_nothing_is_cut_off_after_the_stall_time()
     {
         await using var redis = await gateway.ConnectRedisAsync();

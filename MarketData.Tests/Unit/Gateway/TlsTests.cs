@@ -46,6 +46,28 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_client_may_come_over_HTTP_2()
+    {
+        await using var gateway = await GatewayHost.StartAsync(Settings());
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "HTTP-2");
+        using var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, presented, _, _) => IsOurs(presented) } };
+        using var invoker = new HttpMessageInvoker(handler);
+        await using var client = await GatewayConnection.OpenAsync(
+            gateway.Endpoint,
+            options => (options.HttpVersion, options.HttpVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact),
+            invoker);
+        await client.SubscribeAsync("HTTP-2:trade");
+        await market.SubscribedAsync("trade");
+        var trade = market.Other(MarketChannel.Trade, padding: 100_000);
+        await market.PublishAsync(trade);
+
+        Assert.Equal(trade, await client.NextBytesAsync());
+        await client.CloseAsync();
+        Assert.Equal(1000, (await client.ClosedAsync()).Code);
+    }
+
+    [Fact]
     public async Task The_api_answers_over_TLS_and_does_not_without()
     {
         await using var gateway = await GatewayHost.StartAsync(Settings());

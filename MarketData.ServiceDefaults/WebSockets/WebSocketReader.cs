@@ -1,15 +1,16 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using System.Net.WebSockets;
 using System.Text.Unicode;
 
-namespace MarketData.Gateway.Clients;
+namespace MarketData.ServiceDefaults.WebSockets;
 
 /// <summary>A whole message of the client, or a control frame.</summary>
 /// <param name="Opcode">Text or binary, or which control frame.</param>
 /// <param name="Payload">Valid until the next is read.</param>
-public readonly record struct ClientMessage(WebSocketOpcode Opcode, ReadOnlyMemory<byte> Payload);
+public readonly record struct WebSocketMessage(WebSocketOpcode Opcode, ReadOnlyMemory<byte> Payload);
 
 /// <summary>
 /// Reads a client's frames and puts messages together: RFC 6455, section 5. While nothing comes it holds no buffer. One reader at a time.
@@ -33,10 +34,12 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
     private WebSocketOpcode _opcode;
     private bool _isCompressed;
 
+    private string TooLong => $"A request holds at most {maxMessage} bytes.";
+
     /// <summary>The next message or control frame; null when the client has ended the connection.</summary>
     /// <exception cref="WebSocketProtocolException">The client broke the protocol or a limit.</exception>
     /// <exception cref="IOException">The connection was cut.</exception>
-    public async ValueTask<ClientMessage?> ReadAsync()
+    public async ValueTask<WebSocketMessage?> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -44,7 +47,7 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
             {
                 if (Take(header, payload) is { } message) return message;
             }
-            else if (!await FillAsync())
+            else if (!await FillAsync(cancellationToken))
             {
                 return null;
             }
@@ -68,9 +71,10 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
         Release(ref _message);
     }
 
-    private ClientMessage? Take(in FrameHeader header, Memory<byte> payload)
+    private WebSocketMessage? Take(in FrameHeader header, Memory<byte> payload)
     {
-        if (header.IsControl) return new ClientMessage(header.Opcode, payload);
+        if (header.Opcode == WebSocketOpcode.Close) WebSocketClose.Read(payload.Span);
+        if (header.IsControl) return new WebSocketMessage(header.Opcode, payload);
         if (header.Opcode != WebSocketOpcode.Continuation) (_opcode, _isCompressed) = (header.Opcode, header.IsCompressed);
         bool isWhole = header.IsFinal && header.Opcode != WebSocketOpcode.Continuation;
         if (!isWhole)
@@ -87,7 +91,7 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
         _opcode = WebSocketOpcode.Continuation;
         if (_isCompressed) payload = Inflate(payload);
         if (opcode == WebSocketOpcode.Text && !Utf8.IsValid(payload.Span)) throw new WebSocketProtocolException(WebSocketCloseStatus.InvalidPayloadData, "A text message is no valid UTF-8.");
-        return new ClientMessage(opcode, payload);
+        return new WebSocketMessage(opcode, payload);
     }
 
     // False when more bytes are needed.
@@ -99,7 +103,7 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
         if (header.Problem(isDeflated, isContinuing: _opcode != WebSocketOpcode.Continuation) is { } problem)
             throw new WebSocketProtocolException(WebSocketCloseStatus.ProtocolError, problem);
         if (!header.IsControl && header.PayloadLength > maxMessage - _length)
-            throw new WebSocketProtocolException(WebSocketCloseStatus.MessageTooBig, $"A request holds at most {maxMessage} bytes.");
+            throw new WebSocketProtocolException(WebSocketCloseStatus.MessageTooBig, TooLong);
         int length = (int)header.PayloadLength;
         if (bytes.Length < header.Length + length) return false;
         payload = _buffer.AsMemory(_start + header.Length, length);
@@ -108,7 +112,7 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
         return true;
     }
 
-    private async ValueTask<bool> FillAsync()
+    private async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         if (_start == _end)
         {
@@ -116,8 +120,7 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
             if (_length == 0) Release(ref _message);
             Release(ref _buffer);
             _start = _end = 0;
-            // Completes once there are bytes, or the end.
-            await stream.ReadExactlyAsync(Memory<byte>.Empty);
+            await WaitForBytesAsync(cancellationToken);
             _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
         }
         else if (_end == _buffer.Length)
@@ -127,10 +130,14 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
             (_start, _end) = (0, _end - _start);
         }
 
-        int read = await stream.ReadAsync(_buffer.AsMemory(_end));
+        int read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
         _end += read;
         return read > 0;
     }
+
+    // Completes once there are bytes, or the end.
+    [SuppressMessage("Reliability", "CA2022", Justification = "Reads nothing: it waits without a buffer. Reading exactly nothing would not wait.")]
+    private async ValueTask WaitForBytesAsync(CancellationToken cancellationToken) => await stream.ReadAsync(Memory<byte>.Empty, cancellationToken);
 
     private Memory<byte> Inflate(ReadOnlyMemory<byte> compressed)
     {
@@ -140,7 +147,7 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
         try
         {
             int length = inflate.ReadAtLeast(message, message.Length, throwOnEndOfStream: false);
-            if (length > maxMessage) throw new WebSocketProtocolException(WebSocketCloseStatus.MessageTooBig, $"A request holds at most {maxMessage} bytes.");
+            if (length > maxMessage) throw new WebSocketProtocolException(WebSocketCloseStatus.MessageTooBig, TooLong);
             return message.AsMemory(0, length);
         }
         catch (InvalidDataException exception)

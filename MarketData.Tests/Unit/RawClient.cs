@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 
-namespace MarketData.Tests.Unit.MockKalshi;
+namespace MarketData.Tests.Unit;
 
 /// <summary>A frame from the server, with its first byte's flags.</summary>
-internal sealed record RawFrame(int Opcode, bool Final, byte[] Payload)
+internal sealed record RawFrame(int Opcode, bool Final, bool Compressed, byte[] Payload)
 {
     public string Text => Encoding.UTF8.GetString(Payload);
 
@@ -24,13 +24,13 @@ internal sealed class RawClient : IDisposable
 
     public string Handshake { get; private set; } = "";
 
-    public static async Task<RawClient> ConnectAsync(Uri address, string key = "dGhlIHNhbXBsZSBub25jZQ==", string version = "13")
+    public static async Task<RawClient> ConnectAsync(Uri address, string key = "dGhlIHNhbXBsZSBub25jZQ==", string version = "13", string? extensions = null)
     {
         var client = new RawClient();
         await client._tcp.ConnectAsync(address.Host, address.Port, Token());
         client._stream = client._tcp.GetStream();
         string request = $"GET {address.AbsolutePath} HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            + $"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: {version}\r\n\r\n";
+            + $"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: {version}\r\n{(extensions == null ? "" : $"Sec-WebSocket-Extensions: {extensions}\r\n")}\r\n";
         await client._stream.WriteAsync(Encoding.ASCII.GetBytes(request), Token());
         while (!client.Handshake.EndsWith("\r\n\r\n", StringComparison.Ordinal))
             client.Handshake += (char)(await client.ReadAsync(1))[0];
@@ -42,6 +42,9 @@ internal sealed class RawClient : IDisposable
     public Task SendAsync(int opcode, byte[] payload, bool final = true) => SendBytesAsync(Compose((byte)((final ? 0x80 : 0) | opcode), payload));
 
     public async Task SendBytesAsync(byte[] bytes) => await _stream.WriteAsync(bytes, Token());
+
+    /// <summary>A masked frame of text with the given first byte.</summary>
+    public static byte[] Compose(byte first, string payload) => Compose(first, Encoding.UTF8.GetBytes(payload));
 
     /// <summary>A masked frame with the given first byte.</summary>
     public static byte[] Compose(byte first, byte[] payload)
@@ -73,10 +76,11 @@ internal sealed class RawClient : IDisposable
     public async Task<RawFrame> ReceiveAsync()
     {
         byte[] head = await ReadAsync(2);
+        Assert.True(head[1] < 0x80, "A server's frames are not masked.");
         long length = head[1];
         if (length == 126) length = BinaryPrimitives.ReadUInt16BigEndian(await ReadAsync(2));
         else if (length == 127) length = BinaryPrimitives.ReadInt64BigEndian(await ReadAsync(8));
-        return new RawFrame(head[0] & 0x0F, (head[0] & 0x80) != 0, await ReadAsync((int)length));
+        return new RawFrame(head[0] & 0x0F, (head[0] & 0x80) != 0, (head[0] & 0x40) != 0, await ReadAsync((int)length));
     }
 
     /// <summary>Skips to the next frame of a kind, for which the other frames do not give more time.</summary>
@@ -92,6 +96,9 @@ internal sealed class RawClient : IDisposable
             }
         }
     }
+
+    /// <summary>Says that nothing more will be sent.</summary>
+    public void EndSending() => _tcp.Client.Shutdown(SocketShutdown.Send);
 
     /// <summary>True when the server ends the connection, as it must after Close.</summary>
     public async Task<bool> EndsAsync() => await _stream.ReadAsync(new byte[1], Token()) == 0;

@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.WebSockets;
-using System.Text;
 
-namespace MarketData.Gateway.Clients;
+namespace MarketData.ServiceDefaults.WebSockets;
 
 /// <summary>What a frame is; RFC 6455, section 5.2.</summary>
 public enum WebSocketOpcode : byte
@@ -15,7 +14,7 @@ public enum WebSocketOpcode : byte
     Pong = 0xa,
 }
 
-/// <summary>Encodes the server's frames: whole messages, unmasked. RFC 6455, section 5.2.</summary>
+/// <summary>Encodes the server's frames, which are not masked: RFC 6455, section 5.2.</summary>
 public static class WebSocketFrame
 {
     /// <summary>A frame's header takes at most this many bytes when it is not masked.</summary>
@@ -31,9 +30,10 @@ public static class WebSocketFrame
     /// <param name="opcode">What the frame is.</param>
     /// <param name="payloadLength">Bytes that follow.</param>
     /// <param name="isCompressed">Whether they are compressed; RFC 7692, section 6.</param>
-    public static int WriteHeader(Span<byte> target, WebSocketOpcode opcode, int payloadLength, bool isCompressed = false)
+    /// <param name="isFinal">Whether the message ends with it.</param>
+    public static int WriteHeader(Span<byte> target, WebSocketOpcode opcode, int payloadLength, bool isCompressed = false, bool isFinal = true)
     {
-        target[0] = (byte)(Final | (isCompressed ? Compressed : 0) | (int)opcode);
+        target[0] = (byte)((isFinal ? Final : 0) | (isCompressed ? Compressed : 0) | (int)opcode);
         if (payloadLength <= MaxControlPayload)
         {
             target[1] = (byte)payloadLength;
@@ -60,16 +60,7 @@ public static class WebSocketFrame
     public static byte[] Pong(ReadOnlySpan<byte> payload) => Encode(WebSocketOpcode.Pong, payload);
 
     /// <summary>A close frame with its code and reason; RFC 6455, section 5.5.1.</summary>
-    /// <param name="status">The code.</param>
-    /// <param name="reason">ASCII; what is too long for a control frame is cut off.</param>
-    public static byte[] Close(WebSocketCloseStatus status, string reason)
-    {
-        Span<byte> payload = stackalloc byte[MaxControlPayload];
-        BinaryPrimitives.WriteUInt16BigEndian(payload, (ushort)status);
-        int length = Math.Min(reason.Length, MaxControlPayload - 2);
-        Encoding.ASCII.GetBytes(reason.AsSpan(0, length), payload[2..]);
-        return Encode(WebSocketOpcode.Close, payload[..(2 + length)]);
-    }
+    public static byte[] Close(WebSocketCloseStatus status, string reason) => Encode(WebSocketOpcode.Close, WebSocketClose.Body(status, reason));
 
     private static byte[] Encode(WebSocketOpcode opcode, ReadOnlySpan<byte> payload)
     {
