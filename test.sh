@@ -28,6 +28,15 @@ counts() {
     END { printf "%d passed, %d failed, %d skipped\n", passed, executed - passed, total - executed }'
 }
 
+# Names what failed, with the message and the place: the runner's own report stands above the output of every process.
+failures() {
+  cat "$results"/*.trx 2> /dev/null | awk -v RS='<' '
+    function text(value) { gsub(/&lt;/, "<", value); gsub(/&gt;/, ">", value); gsub(/&quot;/, "\"", value); gsub(/&#x[AD];/, " ", value); gsub(/&amp;/, "\\&", value); return value }
+    /^UnitTestResult / { failed = / outcome="Failed"/ && match($0, / testName="[^"]*"/) }
+    /^UnitTestResult / && failed { print "FAILED " text(substr($0, RSTART + 11, RLENGTH - 12)) }
+    failed && (/^Message>/ || /^StackTrace>/) { sub(/^[A-Za-z]*>/, ""); print text($0) }'
+}
+
 case ${1-} in
   --help | -h)
     help
@@ -54,6 +63,9 @@ dotnet format --verify-no-changes --no-restore --verbosity quiet || fail "the fo
 dotnet build --configuration Release --no-restore --nologo --verbosity quiet -consoleLoggerParameters:NoSummary
 status=0
 dotnet test --configuration Release --no-build --results-directory "$results" --report-xunit-trx "$@" || status=$?
-[ "$status" -eq 0 ] || echo "test.sh: the test run ended with exit code $status; see above" >&2
+if [ "$status" -ne 0 ]; then
+  echo "test.sh: the test run ended with exit code $status"
+  failures
+fi >&2
 counts
 exit "$status"
