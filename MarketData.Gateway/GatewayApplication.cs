@@ -23,6 +23,12 @@ public static class GatewayApplication
         builder.AddServiceDefaults();
         // A flush then ends when the kernel has the bytes: what is written to a socket directly cannot overtake the answer to its handshake.
         builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 1);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(endpoint =>
+        {
+            endpoint.Use(next => connection => ConnectionTakeover.RunAsync(next, connection));
+            var deadline = endpoint.ApplicationServices.GetRequiredService<HandshakeDeadline>();
+            endpoint.Use(next => connection => deadline.WatchAsync(next, connection));
+        }));
         builder.AddGateway();
 
         var app = builder.Build();

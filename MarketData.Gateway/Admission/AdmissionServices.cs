@@ -23,7 +23,8 @@ internal static class AdmissionServices
         services.AddSingleton<Authenticator>();
         services.AddSingleton<ConnectionSlots>();
         services.AddSingleton<AdmissionGate>();
-        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, HandshakeDeadline>();
+        services.AddSingleton<HandshakeDeadline>();
+        services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(provider => provider.GetRequiredService<HandshakeDeadline>());
         foreach (var category in LogsOfTargets) builder.Logging.AddFilter(category, LogLevel.Warning);
     }
 

@@ -16,7 +16,6 @@ internal sealed class HandshakeDeadline(IOptions<AdmissionOptions> options, Time
     {
         kestrel.Limits.RequestHeadersTimeout = _limit;
         kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = _limit);
-        kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => connection => WatchAsync(next, connection)));
     }
 
     /// <summary>Middleware that ends the watch over a connection when a request has arrived on it.</summary>
@@ -26,12 +25,14 @@ internal sealed class HandshakeDeadline(IOptions<AdmissionOptions> options, Time
         return next(context);
     }
 
-    private async Task WatchAsync(ConnectionDelegate next, ConnectionContext connection)
+    /// <summary>Middleware that begins the watch over a new connection.</summary>
+    public async Task WatchAsync(ConnectionDelegate next, ConnectionContext connection)
     {
         await using var timer = time.CreateTimer(
             static connection => ((ConnectionContext)connection!).Abort(new ConnectionAbortedException("No request came in time.")), connection, _limit, Timeout.InfiniteTimeSpan);
         connection.Features.Set(new Watch(timer));
         await next(connection);
+        connection.Features.Set<Watch>(null);
     }
 
     private sealed record Watch(ITimer Timer);

@@ -30,19 +30,35 @@ internal sealed class ClientEndpoint(
 
         var (permit, refusal) = await gate.AdmitClientAsync(context);
         if (refusal != null) await refusal.WriteAsync(context.Response);
-        else await ServeAsync(context, permit!);
+        else await AcceptAsync(context, permit!);
     }
 
-    private async Task ServeAsync(HttpContext context, ClientPermit permit)
+    private async Task AcceptAsync(HttpContext context, ClientPermit permit)
+    {
+        UpgradedConnection connection;
+        try
+        {
+            connection = await WebSocketHandshake.AcceptAsync(context);
+        }
+        catch
+        {
+            permit.Dispose();
+            throw;
+        }
+
+        if (connection.Takeover is { } takeover) takeover.Continue(() => ServeAsync(connection, permit));
+        else await ServeAsync(connection, permit);
+    }
+
+    private async Task ServeAsync(UpgradedConnection connection, ClientPermit permit)
     {
         using var place = permit;
-        var connection = await WebSocketHandshake.AcceptAsync(context);
         using var reader = new WebSocketReader(connection.Stream, options.Value.MaxRequestBytes, connection.IsDeflated);
         var client = fanout.Connect(permit, connection);
         clients.Add(client);
         try
         {
-            await new ClientSession(client, reader, context.Abort, feed, time, logger).RunAsync();
+            await new ClientSession(client, reader, connection.Abort, feed, time, logger).RunAsync();
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using MarketData.ServiceDefaults.WebSockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -19,7 +20,7 @@ internal static class WebSocketHandshake
         if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
         {
             // HTTP/2: RFC 8441.
-            return new UpgradedConnection(await connect.AcceptAsync(), Socket: null, isDeflated);
+            return new UpgradedConnection(await connect.AcceptAsync(), isDeflated, context.Abort);
         }
 
         headers.Connection = "Upgrade";
@@ -27,12 +28,22 @@ internal static class WebSocketHandshake
         headers.SecWebSocketAccept = WebSocketAccept.Of(context.Request.Headers.SecWebSocketKey.ToString());
         var stream = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
         bool isPlain = context.Features.Get<ITlsHandshakeFeature>() == null;
-        return new UpgradedConnection(stream, isPlain ? context.Features.Get<IConnectionSocketFeature>()?.Socket : null, isDeflated);
+        if (!isPlain || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket) return new UpgradedConnection(stream, isDeflated, context.Abort);
+        var takeover = context.Features.GetRequiredFeature<ConnectionTakeover>();
+        var connection = takeover.Connection;
+        return new UpgradedConnection(connection.Transport.Input.AsStream(), isDeflated, connection.Abort) { Socket = socket, Takeover = takeover };
     }
 }
 
 /// <summary>A connection after the handshake.</summary>
-/// <param name="Stream">Reads and writes through the server.</param>
-/// <param name="Socket">To write to directly; null when the stream encrypts or shares the connection.</param>
+/// <param name="Stream">Reads and, unless there is a socket, writes.</param>
 /// <param name="IsDeflated">Whether compressed messages were agreed on.</param>
-internal sealed record UpgradedConnection(Stream Stream, System.Net.Sockets.Socket? Socket, bool IsDeflated);
+/// <param name="Abort">Cuts it.</param>
+internal sealed record UpgradedConnection(Stream Stream, bool IsDeflated, Action Abort)
+{
+    /// <summary>To write to directly; null when the connection encrypts or is shared.</summary>
+    public Socket? Socket { get; init; }
+
+    /// <summary>Where to go on once the request has ended; null when the connection is the request's.</summary>
+    public ConnectionTakeover? Takeover { get; init; }
+}

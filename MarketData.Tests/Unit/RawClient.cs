@@ -18,7 +18,7 @@ internal sealed class RawClient : IDisposable
 {
     public const int Continuation = 0, TextMessage = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly TcpClient _tcp = new();
     private NetworkStream _stream = null!;
 

@@ -8,7 +8,7 @@ namespace MarketData.Tests.Integration.LocalKafka;
 /// <summary>A LocalKafka process of a test's own, on a free port and a directory that goes with it.</summary>
 internal sealed partial class BrokerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30), StopTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1), StopTimeout = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentQueue<string> _output = new();
     private readonly DirectoryInfo? _ownDirectory;

@@ -17,7 +17,7 @@ public enum ClientKind
 /// <summary>A running step of a client suite.</summary>
 internal sealed partial class ClientProgram : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new(), _errors = new();

@@ -8,7 +8,7 @@ namespace MarketData.Tests.Integration.LocalKafka;
 /// <summary>The client that Ingest and its relay use, over the whole surface they use.</summary>
 public sealed class ConfluentClientTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -7,7 +7,7 @@ namespace MarketData.Tests.Integration.LocalKafka;
 public sealed class ReadWireTests(ReadWireTests.Broker shared) : IClassFixture<ReadWireTests.Broker>
 {
     private const long T = 1_700_000_000_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static int _topics;
 

@@ -13,7 +13,7 @@ internal readonly record struct Fetched(ErrorCode TopError, ErrorCode Error, lon
 /// <summary>Speaks the protocol byte by byte over one connection.</summary>
 internal sealed class WireClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly TcpClient _tcp = new() { NoDelay = true };
     private int _correlationId;

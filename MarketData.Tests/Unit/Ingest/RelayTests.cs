@@ -162,7 +162,7 @@ public sealed class RelayTests : IAsyncLifetime
             Begin();
             _feed.Busy(Markets, 3000);
             await Eventually.TrueAsync(() => listener.Messages.Count > 1000, TimeSpan.FromSeconds(60), () => "the stream flows");
-            await first.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+            await first.StopAsync().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         }
 
         _feed.Busy(Markets, 1000);
@@ -319,7 +319,7 @@ public sealed class RelayTests : IAsyncLifetime
             await _kafka.KillAsync();
             _gate.Shut();
             await relay.WaitForAsync("relay", "Unhealthy");
-            await relay.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+            await relay.StopAsync().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         }
     }
 

@@ -8,7 +8,7 @@ namespace MarketData.Tests.Unit.Ingest;
 public sealed class SpillTests : IAsyncLifetime
 {
     private const int QueueMessages = 1000, NearlyFull = 750;
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
     private BrokerProcess _kafka = null!;
     private ScriptedExchange _exchange = null!;
 

@@ -286,7 +286,7 @@ public sealed class UpstreamTests : IAsyncLifetime
             await session.TradeAsync("MKT-A", "last");
             using var log = new LogReader(_kafka.Bootstrap);
             await log.ReadUntilAsync(records => records.Count >= 3, "the last frame is in the log");
-            await ingest.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+            await ingest.StopAsync().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         }
     }
 

@@ -73,11 +73,11 @@ internal sealed class AppHostProcess : IAsyncDisposable
         var processes = ProcessIds.Values.ToArray();
         if (!_process.HasExited)
             _process.Kill();
-        await Processes.AllEndAsync(processes, TimeSpan.FromSeconds(10));
+        await Processes.AllEndAsync(processes, TimeSpan.FromMinutes(1));
         _process.Dispose();
         if (_predecessor is not null)
             return; // the directories are its
-        await Eventually.TrueAsync(() => !SessionDirectories.Any(), TimeSpan.FromSeconds(10), () => "end of the watchdog");
+        await Eventually.TrueAsync(() => !SessionDirectories.Any(), TimeSpan.FromMinutes(1), () => "end of the watchdog");
         _directory.Delete(recursive: true);
     }
 

@@ -8,7 +8,7 @@ namespace MarketData.Tests.Unit.LocalHosting;
 /// <summary>What the tests ask of a running application.</summary>
 internal static class Applications
 {
-    public static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
 
     /// <summary>All that a resource has printed.</summary>
     public static async Task<IReadOnlyList<string>> OutputAsync(this DistributedApplication app, string resourceName)

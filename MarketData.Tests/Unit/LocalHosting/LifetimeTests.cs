@@ -23,11 +23,9 @@ public sealed class LifetimeTests
         var grandchild = int.Parse((await app.WaitForLineAsync("stubborn", l => l.StartsWith("child ", StringComparison.Ordinal)))[6..], CultureInfo.InvariantCulture);
         int[] all = [grandchild, .. new[] { "stubborn", "second", "third", "fourth" }.Select(app.ProcessId)];
 
-        var watch = Stopwatch.StartNew();
-        await app.DisposeAsync();
+        await app.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"stopped after {watch.Elapsed}");
-        await Processes.AllEndAsync(all, TimeSpan.FromSeconds(1));
+        await Processes.AllEndAsync(all, TimeSpan.FromMinutes(1));
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal sealed record Frame(string Text)
 /// <summary>A client of the exchange on the framework's own WebSocket. Every wait ends after 20 s.</summary>
 internal sealed class ExchangeClient(ClientWebSocket socket) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private byte[] _buffer = new byte[64 * 1024];
 

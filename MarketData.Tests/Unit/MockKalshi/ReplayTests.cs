@@ -185,7 +185,7 @@ public sealed partial class ReplayTests : IDisposable
         var elapsed = Stopwatch.GetElapsedTime(started);
 
         Assert.Equal(Renumbered(9, 1, 3), last.Text);
-        Assert.InRange(elapsed.TotalMilliseconds, 500, 5_000);
+        Assert.True(elapsed >= TimeSpan.FromMilliseconds(500), $"{elapsed.TotalMilliseconds} ms");
     }
 
     [Fact]

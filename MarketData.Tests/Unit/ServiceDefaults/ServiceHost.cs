@@ -70,7 +70,7 @@ internal sealed class ServiceHost : IAsyncDisposable
         {
             var report = await GetAsync("/health");
             if (report.Status(check) == status) return report;
-            Assert.True(TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(30), $"{check} did not become {status}: {report.Body}");
+            Assert.True(TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromMinutes(1), $"{check} did not become {status}: {report.Body}");
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
     }

@@ -45,7 +45,7 @@ public sealed class KafkaMetricsTests
         var start = TimeProvider.System.GetTimestamp();
         while (sent < 5)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), $"{sent} messages counted");
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(1), $"{sent} messages counted");
             await Task.Delay(10, TestContext.Current.CancellationToken);
             listener.RecordObservableInstruments();
         }
