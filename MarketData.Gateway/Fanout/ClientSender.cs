@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using MarketData.Domain.Channels;
 using MarketData.Gateway.Clients;
@@ -37,6 +38,37 @@ public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions opt
         (_messages, _bytes) = (0, 0);
     }
 
+    /// <summary>What entries hold, in one piece as far as they lie so, for <see cref="TrySend"/>.</summary>
+    /// <param name="first">The first entry.</param>
+    /// <param name="end">The one after the last.</param>
+    /// <param name="form">How they are encoded.</param>
+    /// <param name="bytes">How much they hold.</param>
+    public ReadOnlySpan<byte> Piece(long first, long end, FrameForm form, out long bytes)
+    {
+        bytes = log.Bytes(first, end, form);
+        return bytes == 0 ? default : log.Ring(form).Piece(log[first].Start(form), bytes);
+    }
+
+    /// <summary>Writes what a connection takes at once, for which nothing waits, and returns how much it took.</summary>
+    public int TrySend(SafeHandle connection, ReadOnlySpan<byte> bytes)
+    {
+        int taken = bytes.IsEmpty ? 0 : SocketTransport.TrySend(connection, bytes);
+        _bytes += taken;
+        return taken;
+    }
+
+    /// <summary>Counts messages that were written whole.</summary>
+    public void Sent(long messages) => _messages += messages;
+
+    /// <summary>Takes from the queue what was written before it was put there.</summary>
+    public void Take(ClientOutput output, int bytes)
+    {
+        long before = output.Queue.MessagesTaken;
+        output.Queue.Take(bytes);
+        output.TookAt = Now;
+        _messages += output.Queue.MessagesTaken - before;
+    }
+
     /// <summary>A client has come.</summary>
     public void Joined(GatewayClient client) => client.Output.TookAt = client.Output.PingedAt = client.HeardAt = Now;
 
@@ -58,15 +90,15 @@ public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions opt
         if (output is { Conflated: not null, IsRefreshing: false } && output.Queue.Bytes <= options.ClientQueueBytes / 2) AskForLatest(client);
     }
 
-    /// <summary>Pings a client when that is due, and gives up one that does not answer or read.</summary>
-    public void Watch(GatewayClient client)
+    /// <summary>Pings a client when that is due, and gives up one that does not answer or read. Whether anything is to be sent to it.</summary>
+    public bool Watch(GatewayClient client)
     {
         var output = client.Output;
-        if (output.IsEnding) return;
+        if (output.IsEnding) return true;
         if (output.Transport.IsBusy)
         {
             // Its answers wait behind what it has not read yet.
-            if (Since(output.TookAt) < _stallLimit) return;
+            if (Since(output.TookAt) < _stallLimit) return false;
             if (client.TryClose(WebSocketCloseStatus.PolicyViolation, $"Nothing was read for {options.StallSeconds} s.", isAbrupt: true)) metrics.ClosedSlow();
         }
         else if (Since(output.PingedAt) >= _pingInterval)
@@ -75,6 +107,8 @@ public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions opt
             output.PingedAt = Now;
             output.Queue.Add(PingFrame);
         }
+
+        return !output.Queue.IsEmpty || output.Conflated != null;
     }
 
     /// <summary>Takes the latest of what was conflated. States that have been unsubscribed since are not waited for any more.</summary>

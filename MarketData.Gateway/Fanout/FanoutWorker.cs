@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
 
@@ -12,7 +13,7 @@ namespace MarketData.Gateway.Fanout;
 /// <param name="sender">Sends, and decides about slow clients.</param>
 public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
 {
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentQueue<GatewayClient> _signalled = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -20,9 +21,9 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     private readonly List<GatewayClient> _dirty = [];
 
     // Clients of the channel of all that get every entry: one growing range each, without a look at single messages.
-    private readonly List<GatewayClient> _gapless = [];
+    private readonly List<Follower> _gapless = [];
     private readonly SubscriptionTable _table = new();
-    private long _next;
+    private long _next, _passedFrom;
     private int _count;
     private volatile bool _isStopping;
 
@@ -59,8 +60,7 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
             swept = sender.Now;
             foreach (var client in _clients)
             {
-                sender.Watch(client);
-                MarkDirty(client);
+                if (sender.Watch(client)) MarkDirty(client);
             }
 
             Settle();
@@ -86,22 +86,16 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     {
         sender.Tick();
         while (_signalled.TryDequeue(out var client)) Look(client);
-        bool isNews = Follow(log.Head);
-        // From the end: whoever must be routed message by message, or leaves, is replaced by the last.
-        for (int i = isNews ? _gapless.Count - 1 : -1; i >= 0; i--)
-        {
-            var client = _gapless[i];
-            client.Output.Extend(_next);
-            Settle(client);
-        }
-
+        _passedFrom = _next;
+        Follow(log.Head);
+        if (_passedFrom < _next) SendEverything();
+        _passedFrom = _next;
         Settle();
         if (log.IsFar(Floor.Entry, _next)) Trim();
     }
 
-    private bool Follow(long head)
+    private void Follow(long head)
     {
-        bool isNews = _next < head;
         for (; _next < head; _next++)
         {
             ref var entry = ref log[_next];
@@ -116,8 +110,43 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
                 entry.Command = null;
             }
         }
+    }
 
-        return isNews;
+    // To the clients that get every entry. Nothing of one that is even is looked at but its connection: of ten thousand clients nothing is in
+    // a processor's cache, so what is touched is what costs.
+    private void SendEverything()
+    {
+        var plain = sender.Piece(_passedFrom, _next, FrameForm.Plain, out long plainBytes);
+        var deflated = sender.Piece(_passedFrom, _next, FrameForm.Deflated, out long deflatedBytes);
+        long messages = log[_next].Messages - log[_passedFrom].Messages;
+        // From the end: whoever must be routed message by message, or leaves, is replaced by the last.
+        for (int i = _gapless.Count - 1; i >= 0; i--)
+        {
+            ref var follower = ref CollectionsMarshal.AsSpan(_gapless)[i];
+            bool isEven = follower.IsEven, isPlain = follower.Form == FrameForm.Plain;
+            int taken = isEven ? sender.TrySend(follower.Connection!, isPlain ? plain : deflated) : 0;
+            if (isEven && taken == (isPlain ? plainBytes : deflatedBytes))
+            {
+                sender.Sent(messages);
+                continue;
+            }
+
+            var client = follower.Client;
+            Extend(client);
+            if (taken > 0) sender.Take(client.Output, taken);
+            Settle(client);
+        }
+    }
+
+    // What is put into the queue next comes after all entries up to here.
+    private void Extend(GatewayClient client)
+    {
+        var output = client.Output;
+        if (output.GaplessIndex < 0) return;
+        ref var follower = ref CollectionsMarshal.AsSpan(_gapless)[output.GaplessIndex];
+        if (follower.IsEven) output.Next = _passedFrom;
+        follower.IsEven = false;
+        output.Extend(_next);
     }
 
     private void Route(in LogEntry entry, in Audience audience)
@@ -145,7 +174,7 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     private void Obey(ClientCommand command)
     {
         var (client, output) = (command.Client, command.Client.Output);
-        if (output.GaplessIndex >= 0) output.Extend(_next);
+        Extend(client);
         switch (command)
         {
             case SendFrame send:
@@ -192,13 +221,13 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
             _table.Remove(client, Topic.All);
             output.Next = _next;
             output.GaplessIndex = _gapless.Count;
-            _gapless.Add(client);
+            _gapless.Add(new Follower(client, output.Transport.Connection, output.Form));
             return;
         }
 
         var last = _gapless[^1];
         _gapless[output.GaplessIndex] = last;
-        last.Output.GaplessIndex = output.GaplessIndex;
+        last.Client.Output.GaplessIndex = output.GaplessIndex;
         _gapless.RemoveAt(_gapless.Count - 1);
         output.GaplessIndex = -1;
         if (output.WantsAll) _table.Add(client, Topic.All);
@@ -225,7 +254,7 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
 
         if (client.TakePong() is { } pong && !output.IsEnding)
         {
-            if (output.GaplessIndex >= 0) output.Extend(_next);
+            Extend(client);
             output.Queue.Add(pong);
         }
 
@@ -250,6 +279,13 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
         if (!output.HasJoined || output.HasLeft) return;
         sender.Send(client);
         Arrange(client);
+        if (output.GaplessIndex >= 0)
+        {
+            ref var follower = ref CollectionsMarshal.AsSpan(_gapless)[output.GaplessIndex];
+            if (follower.IsEven) output.Next = _next;
+            follower.IsEven = follower.Connection != null && output.Queue.IsEmpty && !output.Transport.IsBusy;
+        }
+
         if (client.IsAbandoned || client.Close is { IsAbrupt: true } || output.Transport.Problem != null || (output.IsEnding && output.Queue.IsEmpty && !output.Transport.IsBusy)) Leave(client);
     }
 
@@ -275,5 +311,15 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
 
         Settle();
         Floor.Entry = floor;
+    }
+
+    /// <summary>A client that gets every entry.</summary>
+    /// <param name="Client">The client.</param>
+    /// <param name="Connection">What may be sent to directly; null when nothing may.</param>
+    /// <param name="Form">Its form of frames.</param>
+    private record struct Follower(GatewayClient Client, SafeHandle? Connection, FrameForm Form)
+    {
+        /// <summary>Whether it has everything up to the end of the last pass, and nothing waits for it.</summary>
+        public bool IsEven { get; set; }
     }
 }
