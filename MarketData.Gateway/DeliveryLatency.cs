@@ -4,7 +4,7 @@ using MarketData.ServiceDefaults.Metrics;
 namespace MarketData.Gateway;
 
 /// <summary>
-/// Time from the receipt of an exchange's frame, which the envelope tells, to its routing to clients: percentiles for <c>/stats</c> and the
+/// Time from the receipt of an exchange's frame, which the envelope tells, until it is written to the clients that want it: percentiles for <c>/stats</c> and the
 /// instrument <c>gateway.delivery.duration</c>. Both clocks are the machines' own, in milliseconds. Thread-safe.
 /// </summary>
 public sealed class DeliveryLatency : IDisposable
@@ -18,10 +18,10 @@ public sealed class DeliveryLatency : IDisposable
     {
         _time = time;
         _meter = meters.Create(environment.ApplicationName);
-        _durations = _meter.CreateHistogram<double>("gateway.delivery.duration", "s", "From the receipt of an exchange's frame to its routing to clients.");
+        _durations = _meter.CreateHistogram<double>("gateway.delivery.duration", "s", "From the receipt of an exchange's frame until it is written to clients.");
     }
 
-    /// <summary>Call once for each message that is routed, however many clients it goes to.</summary>
+    /// <summary>Call once for each message, when a fan-out worker has written it to its clients, however many they are.</summary>
     /// <param name="receivedTimestamp">The envelope's, Unix milliseconds.</param>
     public void Record(long receivedTimestamp)
     {

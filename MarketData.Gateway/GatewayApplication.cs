@@ -52,6 +52,7 @@ public static class GatewayApplication
         builder.Services.AddSingleton<FeedInbox>();
         builder.Services.AddSingletonAndHost<RedisSubscriber>();
         builder.Services.AddSingletonAndHost<SnapshotKeys>();
+        builder.Services.AddSingletonAndHost<PastTrades>();
         // Before the feed, so that it ends after it.
         builder.Services.AddSingletonAndHost<FanoutService>();
         builder.Services.AddHostedService<FeedLoop>();

@@ -21,7 +21,7 @@ public static class RedisNames
     /// <summary>Carries every envelope.</summary>
     public const string AllChannel = "market-data:all";
 
-    private const string Prefix = "market-data:", SnapshotPrefix = "market-data:snapshot:", LastPrefix = "market-data:last:";
+    private const string Prefix = "market-data:", SnapshotPrefix = "market-data:snapshot:", LastPrefix = "market-data:last:", TradesPrefix = "market-data:trades:";
 
     /// <summary>The channel of one market's frames of one kind. Frames without a market use the market <c>all-markets</c>.</summary>
     public static string Channel(string ticker, string channel) => $"{Prefix}{ticker}:{channel}";
@@ -34,6 +34,12 @@ public static class RedisNames
 
     /// <summary>The market of a key that <see cref="SnapshotKey"/> made.</summary>
     public static string TickerOfSnapshotKey(string key) => key[SnapshotPrefix.Length..];
+
+    /// <summary>The key of the list of a market's last trade envelopes, the latest at its end. A trade may be in it more than once.</summary>
+    public static string TradesKey(string ticker) => TradesPrefix + ticker;
+
+    /// <summary>Most envelopes in a list of trades.</summary>
+    public const int MaxTrades = 100;
 
     /// <summary>The key of a market's last ticker envelope.</summary>
     public static string LastTickerKey(string ticker) => $"{LastPrefix}{ticker}:ticker_v2";

@@ -12,7 +12,7 @@ namespace MarketData.Gateway.Fanout;
 /// Hands what waits for a client to its connection, and has the policy for a client that is too slow for it: order books and tickers are
 /// conflated to their latest state, and whoever would lose anything else is closed. One for each worker.
 /// </summary>
-public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions options, GatewayMetrics metrics, TimeProvider time)
+public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions options, GatewayMetrics metrics, DeliveryLatency latency, TimeProvider time)
 {
     private const WebSocketCloseStatus TryAgainLater = (WebSocketCloseStatus)1013;
 
@@ -55,6 +55,17 @@ public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions opt
         int taken = bytes.IsEmpty ? 0 : SocketTransport.TrySend(connection, bytes);
         _bytes += taken;
         return taken;
+    }
+
+    /// <summary>Tells how old messages are that have been written to all clients now, or put behind what a slow one has not taken yet.</summary>
+    /// <param name="first">The first entry.</param>
+    /// <param name="end">The one after the last.</param>
+    public void Written(long first, long end)
+    {
+        for (long number = first; number < end; number++)
+        {
+            if (log[number].ReceivedAt is { } receivedAt) latency.Record(receivedAt);
+        }
     }
 
     /// <summary>Counts messages that were written whole.</summary>

@@ -18,11 +18,11 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
     private readonly ILogger<FanoutService> _logger;
 
     public FanoutService(
-        FeedInbox feed, IOptions<GatewayOptions> options, GatewayMetrics metrics, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<FanoutService> logger)
+        FeedInbox feed, IOptions<GatewayOptions> options, GatewayMetrics metrics, DeliveryLatency latency, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<FanoutService> logger)
     {
         (_lifetime, _logger) = (lifetime, logger);
         Log = new FeedLog(options.Value.LogMegabytes << 20, Wake);
-        _workers = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => new FanoutWorker(Log, new ClientSender(Log, feed, options.Value, metrics, time)))];
+        _workers = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => new FanoutWorker(Log, new ClientSender(Log, feed, options.Value, metrics, latency, time)))];
         _threads = [.. _workers.Select((worker, number) => new Thread(() => Run(worker)) { IsBackground = true, Name = $"fan-out {number}" })];
         Log.Open([.. _workers.Select(worker => worker.Floor)]);
     }

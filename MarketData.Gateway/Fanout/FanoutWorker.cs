@@ -86,11 +86,12 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     {
         sender.Tick();
         while (_signalled.TryDequeue(out var client)) Look(client);
-        _passedFrom = _next;
+        long from = _passedFrom = _next;
         Follow(log.Head);
-        if (_passedFrom < _next) SendEverything();
+        if (from < _next) SendEverything();
         _passedFrom = _next;
         Settle();
+        if (_clients.Count > 0) sender.Written(from, _next);
         if (log.IsFar(Floor.Entry, _next)) Trim();
     }
 

@@ -32,6 +32,9 @@ public struct LogEntry
 
     public MarketChannel Channel { get; set; }
 
+    /// <summary>When it was received from the exchange, Unix milliseconds; null for what the gateway has made.</summary>
+    public long? ReceivedAt { get; set; }
+
     /// <summary>What the worker of one client has to do at this place; taken away once done.</summary>
     public ClientCommand? Command { get; set; }
 
@@ -116,14 +119,14 @@ public sealed class FeedLog
     public void Deflate() => _deflated ??= new FrameRing(_plain.Capacity);
 
     /// <summary>Adds a message and returns its number.</summary>
-    public long Append(Market market, MarketChannel channel, ReadOnlySpan<byte> message)
+    public long Append(Market market, MarketChannel channel, ReadOnlySpan<byte> message, long? receivedAt = null)
     {
         int header = WebSocketFrame.WriteHeader(_header, WebSocketOpcode.Text, message.Length);
         var deflated = _deflated == null ? default : FrameDeflater.Encode(message);
         WaitForRoom(header + message.Length, deflated.Length);
         long number = _head;
         ref var entry = ref this[number];
-        (entry.Market, entry.Channel) = (market, channel);
+        (entry.Market, entry.Channel, entry.ReceivedAt) = (market, channel, receivedAt);
         _plain.Write(entry.Plain, _header.AsSpan(0, header));
         _plain.Write(entry.Plain + header, message);
         _deflated?.Write(entry.Deflated, deflated);

@@ -17,9 +17,14 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
     public int MaxMessage => log.MaxMessage;
 
     /// <summary>Gives a message to everybody who wants it, once each.</summary>
-    public void Route(MarketFeed market, MarketChannel channel, byte[] message, StreamPosition position)
+    /// <param name="market">Its market.</param>
+    /// <param name="channel">Its channel.</param>
+    /// <param name="message">The envelope.</param>
+    /// <param name="position">Its number.</param>
+    /// <param name="receivedAt">When it was received from the exchange, Unix milliseconds; null for one that the gateway has made.</param>
+    public void Route(MarketFeed market, MarketChannel channel, byte[] message, StreamPosition position, long? receivedAt = null)
     {
-        long entry = log.Append(market.Market, channel, message);
+        long entry = log.Append(market.Market, channel, message, receivedAt);
         if (position.Sequence == 0) return;
         var recent = market.Recent(channel.Stream());
         // A snapshot may follow on anything.
@@ -42,7 +47,12 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
     /// From here on a client gets a channel of one market. It begins with what the client has missed, as far as that is there, else with
     /// the market's book or what it asked for of the past.
     /// </summary>
-    public void Add(GatewayClient client, Topic topic, MarketFeed market, RequestedChannel request)
+    /// <param name="client">The client.</param>
+    /// <param name="topic">The channel.</param>
+    /// <param name="market">The market.</param>
+    /// <param name="request">What it asked for.</param>
+    /// <param name="past">Trades from before the gateway followed the market.</param>
+    public void Add(GatewayClient client, Topic topic, MarketFeed market, RequestedChannel request, IReadOnlyList<byte[]> past)
     {
         Prepare(client);
         var stream = topic.Type.Stream();
@@ -54,9 +64,12 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
         else if (request.Resume is { } lost && !isBook)
             TellGap(client, topic.Type, market, lost);
         else if (request.History > 0)
-            Send(client, market.Recent(stream).Last(request.History, log, time), state: null);
+            SendPast(client, market.Recent(stream).Last(request.History, log, time), request.History, past);
         log.Append(new AddTopic(client, topic, []));
     }
+
+    /// <summary>Whether the gateway itself has so many of a market's last trades.</summary>
+    public bool HasRecent(MarketFeed market, int trades) => market.Recent(StreamKind.Trade).Has(trades, log, time);
 
     /// <summary>From here on a client gets a channel of all markets; it asks for the live books as it has room for them.</summary>
     public void AddWide(GatewayClient client, Topic topic, IEnumerable<MarketFeed> live)
@@ -106,6 +119,20 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
         if (last.Sequence <= point.Sequence) return;
         var gap = ClientReply.Gap(Encoding.UTF8.GetString(channel.Utf8Name()), market.Ticker, (point.Sequence + 1, last.Sequence), time.GetUtcNow().ToUnixTimeMilliseconds());
         Reply(client, gap);
+    }
+
+    // Of the listed ones those that are older than what the gateway has itself.
+    private void SendPast(GatewayClient client, IReadOnlyList<(StreamPosition Position, long Entry)> recent, int count, IReadOnlyList<byte[]> past)
+    {
+        var older = new SortedDictionary<StreamPosition, byte[]>();
+        foreach (var value in past)
+        {
+            if (!Envelope.TryParse(value, out var envelope, out _) || envelope.Channel != MarketChannel.Trade) continue;
+            if (recent.Count == 0 || envelope.Position < recent[0].Position) older[envelope.Position] = PrivateContent.Remove(value, envelope);
+        }
+
+        foreach (var value in older.Values.TakeLast(count - recent.Count)) log.Append(new SendFrame(client, WebSocketFrame.Text(value)));
+        Send(client, [.. recent.Select(message => message.Entry)], state: null);
     }
 
     private void Send(GatewayClient client, IReadOnlyList<long> entries, ConflatedState? state)

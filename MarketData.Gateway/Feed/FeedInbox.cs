@@ -27,6 +27,11 @@ public sealed record SnapshotKeyRead(SnapshotKeyRequest Request, byte[]? Value) 
 /// <param name="Tickers">The markets; null when the keys could not be listed.</param>
 public sealed record SnapshotKeysListed(int Listing, IReadOnlyList<string>? Tickers) : FeedEvent;
 
+/// <summary>Past trades of a market, as the relay listed them: a trade may come twice.</summary>
+/// <param name="Request">Who asked.</param>
+/// <param name="Trades">Envelopes; none when they could not be read.</param>
+public sealed record PastTradesRead(PastTradesRequest Request, IReadOnlyList<byte[]> Trades) : FeedEvent;
+
 public sealed record ClientAsks(GatewayClient Client, ClientRequest Request) : FeedEvent;
 
 /// <summary>A client's message is no request; the answer has its turn among the answers to its requests.</summary>

@@ -15,10 +15,10 @@ public sealed partial class FeedLoop(
     FeedInbox inbox,
     RedisSubscriber subscriber,
     SnapshotKeys keys,
+    PastTrades pastTrades,
     FanoutService fanout,
     IOptions<GatewayOptions> options,
     GatewayMetrics metrics,
-    DeliveryLatency latency,
     TimeProvider time,
     ILogger<FeedLoop> logger) : BackgroundService
 {
@@ -37,6 +37,7 @@ public sealed partial class FeedLoop(
 
     private readonly RedisInterest _interest = new(subscriber);
     private readonly Delivery _delivery = new(fanout.Log, time);
+    private readonly AwaitedTrades _awaited = new();
     private readonly Queue<(ChannelName Name, long Since)> _released = new();
     private int _listing;
 
@@ -83,16 +84,25 @@ public sealed partial class FeedLoop(
                 break;
             case ClientGone gone:
                 _delivery.Remove(gone.Client, [.. gone.Client.Subscriptions.Select(TopicOf)]);
-                foreach (var name in gone.Client.Subscriptions) Release(gone.Client, name);
+                foreach (var name in gone.Client.Subscriptions)
+                {
+                    _awaited.Remove(gone.Client, name);
+                    Release(gone.Client, name);
+                }
+
                 break;
             case RedisSubscribed subscribed:
                 OnSubscribed(subscribed.Channel);
                 break;
             case RedisLost:
+                _interest.Lose();
                 foreach (var market in _byTicker.Values) market.Stop();
                 break;
             case SnapshotKeysListed listed when listed.Listing == _listing && _interest.IsAllWanted:
                 OnListed(listed.Tickers);
+                break;
+            case PastTradesRead past when _awaited.Take(past.Request):
+                Begin(past.Request, past.Trades);
                 break;
             case SnapshotKeyRead read when read.Request.Attempt == read.Request.Market.Attempt:
                 OnKey(read.Request.Market, read.Value);
@@ -159,11 +169,8 @@ public sealed partial class FeedLoop(
         return false;
     }
 
-    private void Route(MarketFeed market, byte[] value, in Envelope envelope)
-    {
-        _delivery.Route(market, envelope.Channel, value, envelope.Position);
-        latency.Record(envelope.ReceivedTimestamp);
-    }
+    private void Route(MarketFeed market, byte[] value, in Envelope envelope) =>
+        _delivery.Route(market, envelope.Channel, value, envelope.Position, envelope.ReceivedTimestamp);
 
     private byte[] WithoutPrivateFields(byte[] value, in Envelope envelope)
     {
@@ -244,6 +251,7 @@ public sealed partial class FeedLoop(
             return;
         }
 
+        _awaited.Remove(client, name);
         _delivery.Remove(client, [TopicOf(name)]);
         Release(client, name);
         Reply(client, "unsubscribed", text);
@@ -265,8 +273,24 @@ public sealed partial class FeedLoop(
         var one = Market(name.Ticker);
         one.Interest++;
         if (isBook) one.BookInterest++;
-        _delivery.Add(client, TopicOf(name), one, channel);
+        if (channel.History == 0 || channel.Resume != null || _delivery.HasRecent(one, channel.History)) _delivery.Add(client, TopicOf(name), one, channel, []);
+        else Await(new PastTradesRequest(client, channel));
     }
+
+    private void Await(PastTradesRequest request)
+    {
+        bool isConfirmed = _interest.HasTrades(request.Ticker);
+        _awaited.Add(request, isConfirmed);
+        if (isConfirmed) ReadTrades(request);
+    }
+
+    private void ReadTrades(PastTradesRequest request)
+    {
+        if (!pastTrades.TryRequest(request) && _awaited.Take(request)) Begin(request, []);
+    }
+
+    private void Begin(PastTradesRequest request, IReadOnlyList<byte[]> past) =>
+        _delivery.Add(request.Client, TopicOf(request.Channel.Name), Market(request.Ticker), request.Channel, past);
 
     private Topic TopicOf(ChannelName name) => new(name.Ticker == null ? null : Market(name.Ticker).Market, name.Type);
 
@@ -312,6 +336,12 @@ public sealed partial class FeedLoop(
     // Of the two channels of a book each confirmation begins again, so that the last of them counts.
     private void OnSubscribed(string channel)
     {
+        _interest.Confirm(channel);
+        if (RedisInterest.TradeTickerOf(channel) is { } traded)
+        {
+            foreach (var request in _awaited.Confirmed(traded)) ReadTrades(request);
+        }
+
         if (channel == RedisNames.AllChannel)
         {
             keys.RequestList(++_listing, TimeSpan.Zero);

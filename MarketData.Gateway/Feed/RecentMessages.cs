@@ -34,11 +34,18 @@ public sealed class RecentMessages
         return [.. _messages.Where(message => message.Position.Sequence > sequence).Select(message => message.Entry)];
     }
 
-    /// <summary>The places of the last messages.</summary>
-    public IReadOnlyList<long> Last(int count, FeedLog log, TimeProvider time)
+    /// <summary>The places of the last messages, with their numbers.</summary>
+    public IReadOnlyList<(StreamPosition Position, long Entry)> Last(int count, FeedLog log, TimeProvider time)
     {
         Trim(log, time);
-        return [.. _messages.TakeLast(count).Select(message => message.Entry)];
+        return [.. _messages.TakeLast(count).Select(message => (message.Position, message.Entry))];
+    }
+
+    /// <summary>Whether so many are there.</summary>
+    public bool Has(int count, FeedLog log, TimeProvider time)
+    {
+        Trim(log, time);
+        return _messages.Count >= count;
     }
 
     private void Trim(FeedLog log, TimeProvider time)

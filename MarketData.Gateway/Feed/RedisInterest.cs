@@ -11,6 +11,7 @@ namespace MarketData.Gateway.Feed;
 public sealed class RedisInterest(RedisSubscriber subscriber)
 {
     private readonly Dictionary<string, int> _counts = [];
+    private readonly HashSet<string> _confirmed = [];
 
     /// <summary>Whether the channel of all is subscribed.</summary>
     public bool IsAllWanted => _counts.ContainsKey(RedisNames.AllChannel);
@@ -18,6 +19,18 @@ public sealed class RedisInterest(RedisSubscriber subscriber)
     /// <summary>Whether a stream of a market arrives.</summary>
     public bool IsWanted(string ticker, MarketChannel type) =>
         IsAllWanted || _counts.ContainsKey(RedisNames.Channel(ticker, Encoding.UTF8.GetString(type.Utf8Name())));
+
+    /// <summary>Whether Redis has confirmed the subscription of a market's trades.</summary>
+    public bool HasTrades(string ticker) => _confirmed.Contains(TradeChannel(ticker));
+
+    /// <summary>Redis has confirmed a subscription.</summary>
+    public void Confirm(string channel)
+    {
+        if (_counts.ContainsKey(channel)) _confirmed.Add(channel);
+    }
+
+    /// <summary>The connection is lost: nothing is subscribed.</summary>
+    public void Lose() => _confirmed.Clear();
 
     /// <summary>Counts a client's channel in.</summary>
     public void Add(ChannelName name)
@@ -37,6 +50,7 @@ public sealed class RedisInterest(RedisSubscriber subscriber)
             int count = --_counts[channel];
             if (count > 0) continue;
             _counts.Remove(channel);
+            _confirmed.Remove(channel);
             subscriber.Want(channel, wanted: false);
         }
     }
@@ -45,12 +59,19 @@ public sealed class RedisInterest(RedisSubscriber subscriber)
     public static bool IsBook(ChannelName name) => name.IsAll || name.Type.Stream() == StreamKind.OrderBook;
 
     /// <summary>The market whose book a Redis channel carries; null for other channels.</summary>
-    public static string? BookTickerOf(string channel)
+    public static string? BookTickerOf(string channel) => TickerOf(channel, StreamKind.OrderBook);
+
+    /// <summary>The market whose trades a Redis channel carries; null for other channels.</summary>
+    public static string? TradeTickerOf(string channel) => TickerOf(channel, StreamKind.Trade);
+
+    private static string? TickerOf(string channel, StreamKind stream)
     {
         // market-data:{ticker}:{type}; no ticker holds a colon.
         var parts = channel.Split(':');
-        return parts.Length == 3 && MarketChannels.Parse(Encoding.UTF8.GetBytes(parts[2])).Stream() == StreamKind.OrderBook ? parts[1] : null;
+        return parts.Length == 3 && MarketChannels.Parse(Encoding.UTF8.GetBytes(parts[2])).Stream() == stream ? parts[1] : null;
     }
+
+    private static string TradeChannel(string ticker) => RedisNames.Channel(ticker, Encoding.UTF8.GetString(MarketChannel.Trade.Utf8Name()));
 
     // A book stream is on two channels, whichever of them the client named.
     private static IEnumerable<string> RedisChannels(ChannelName name)

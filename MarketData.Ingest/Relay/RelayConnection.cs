@@ -22,6 +22,10 @@ public sealed class RelayConnection(RespConnection connection, TimeProvider time
         if (connection.PendingBytes >= PartBytes) Bounded(token => connection.FlushAsync(token).AsTask());
     }
 
+    /// <summary>Adds to the end of a list that keeps its last elements and expires.</summary>
+    public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int keep, TimeSpan expiry) =>
+        _unanswered += connection.WriteAppend(key, value, keep, (long)expiry.TotalSeconds);
+
     /// <summary>Sets a key that does not expire.</summary>
     public void Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {

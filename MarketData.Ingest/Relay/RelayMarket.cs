@@ -20,6 +20,7 @@ public sealed class RelayMarket
         Partition = partition;
         _ticker = Encoding.UTF8.GetString(ticker);
         SnapshotKey = Encoding.UTF8.GetBytes(RedisNames.SnapshotKey(_ticker));
+        TradesKey = Encoding.UTF8.GetBytes(RedisNames.TradesKey(_ticker));
         LastTickerKey = Encoding.UTF8.GetBytes(RedisNames.LastTickerKey(_ticker));
     }
 
@@ -30,6 +31,8 @@ public sealed class RelayMarket
     public byte[] SnapshotKey { get; }
 
     public byte[] LastTickerKey { get; }
+
+    public byte[] TradesKey { get; }
 
     public SequencedBook Book { get; } = new();
 

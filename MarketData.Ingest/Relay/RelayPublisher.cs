@@ -35,6 +35,10 @@ public sealed class RelayPublisher(RelayMarkets markets, IOptions<RelayOptions> 
             case StreamKind.Ticker:
                 if (market.TryKeepTicker(message.Value, envelope)) markets.MarkDirty(market);
                 break;
+            case StreamKind.Trade:
+                // Before it is published, so that nobody who subscribes and then reads the list misses one.
+                redis.Append(market.TradesKey, message.Value, RedisNames.MaxTrades, _expiry);
+                break;
         }
 
         if (!message.Publish) return true;

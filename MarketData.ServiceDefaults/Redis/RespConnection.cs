@@ -94,6 +94,23 @@ public sealed class RespConnection : IAsyncDisposable
         WriteBulk(argument2);
     }
 
+    /// <summary>Adds <c>RPUSH key value</c>, and what keeps no more than the last elements of the list and lets it expire, to what <see cref="FlushAsync"/> sends.</summary>
+    /// <returns>The number of commands, each of which is answered.</returns>
+    public int WriteAppend(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, int keep, long expirySeconds)
+    {
+        Write("RPUSH"u8, key, value);
+        WriteHeader('*', 4);
+        WriteBulk("LTRIM"u8);
+        WriteBulk(key);
+        WriteNumber(-keep);
+        WriteNumber(-1);
+        WriteHeader('*', 3);
+        WriteBulk("EXPIRE"u8);
+        WriteBulk(key);
+        WriteNumber(expirySeconds);
+        return 3;
+    }
+
     /// <summary>Adds <c>SET key value EX seconds</c> to what <see cref="FlushAsync"/> sends.</summary>
     public void WriteSet(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long expirySeconds)
     {
@@ -102,9 +119,7 @@ public sealed class RespConnection : IAsyncDisposable
         WriteBulk(key);
         WriteBulk(value);
         WriteBulk("EX"u8);
-        Span<byte> digits = stackalloc byte[20];
-        Utf8Formatter.TryFormat(expirySeconds, digits, out int length);
-        WriteBulk(digits[..length]);
+        WriteNumber(expirySeconds);
     }
 
     /// <summary>Sends what was written.</summary>
@@ -166,6 +181,13 @@ public sealed class RespConnection : IAsyncDisposable
         span[length + 1] = (byte)'\r';
         span[length + 2] = (byte)'\n';
         _output.Advance(length + 3);
+    }
+
+    private void WriteNumber(long number)
+    {
+        Span<byte> digits = stackalloc byte[20];
+        Utf8Formatter.TryFormat(number, digits, out int length);
+        WriteBulk(digits[..length]);
     }
 
     private void WriteBulk(ReadOnlySpan<byte> value)

@@ -95,6 +95,13 @@ internal sealed class MarketSource(RespConnection redis, string ticker, int seed
         await FinishAsync(2 * envelopes.Length);
     }
 
+    /// <summary>Adds trades to the list of the last ones.</summary>
+    public async Task ListAsync(params byte[][] trades)
+    {
+        int commands = trades.Sum(trade => Redis.WriteAppend(Encoding.UTF8.GetBytes(RedisNames.TradesKey(ticker)), trade, RedisNames.MaxTrades, 3600));
+        await FinishAsync(commands);
+    }
+
     /// <summary>Writes the book to its snapshot key.</summary>
     public Task WriteKeyAsync() => WriteKeyAsync(KeyValue());
 

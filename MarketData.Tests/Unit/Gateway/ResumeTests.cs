@@ -98,6 +98,56 @@ public sealed class ResumeTests(GatewayHost gateway) : IClassFixture<GatewayHost
     }
 
     [Fact]
+    public async Task Trades_from_before_the_gateway_followed_a_market_come_from_the_list_once_each_and_go_on_without_a_hole()
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "PAST");
+        byte[][] trades = [.. Enumerable.Range(0, 8).Select(_ => market.Other(MarketChannel.Trade))];
+        await market.ListAsync([.. trades[..6], .. trades[3..6]]);
+
+        await using var client = await gateway.ConnectAsync();
+        await client.SendAsync("""{"action":"subscribe","channel":"PAST:trade","history":4}""");
+        Assert.Equal([3, 4, 5, 6], await NumbersAsync(client, 4));
+
+        await market.ListAsync(trades[6]);
+        await market.PublishAsync(trades[6]);
+        Assert.Equal([7], await NumbersAsync(client, 1));
+
+        // The gateway has the seventh itself by now, and the list has it too.
+        await using var second = await gateway.ConnectAsync();
+        await second.SendAsync("""{"action":"subscribe","channel":"PAST:trade","history":100}""");
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], await NumbersAsync(second, 7));
+        await market.PublishAsync(trades[7]);
+        Assert.Equal([8], await NumbersAsync(client, 1));
+        Assert.Equal([8], await NumbersAsync(second, 1));
+    }
+
+    [Fact]
+    public async Task A_channel_that_is_given_up_before_its_past_has_been_read_stays_given_up()
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "FICKLE");
+        await market.ListAsync(market.Other(MarketChannel.Trade), market.Other(MarketChannel.Trade));
+
+        await using var client = await gateway.ConnectAsync();
+        await client.SendAsync("""{"action":"subscribe","channel":"FICKLE:trade","history":2}""");
+        await client.SendAsync("""{"action":"unsubscribe","channel":"FICKLE:trade"}""");
+        await client.SendAsync("""{"action":"subscribe","channel":"FICKLE:trade","history":3}""");
+        await client.AnswerAsync("subscribed");
+        await client.AnswerAsync("unsubscribed");
+        await client.AnswerAsync("subscribed");
+        var last = market.Other(MarketChannel.Trade);
+        await market.ListAsync(last);
+        await market.PublishAsync(last);
+        var numbers = new List<long>();
+        do numbers.AddRange(await NumbersAsync(client, 1));
+        while (numbers[^1] != 3);
+
+        // The past of the first subscription comes before it ends, or not at all.
+        Assert.True(numbers is [1, 2, 3] or [1, 2, 1, 2, 3], string.Join(' ', numbers));
+    }
+
+    [Fact]
     public async Task Messages_that_never_came_are_told_to_those_who_subscribe_them()
     {
         await using var redis = await gateway.ConnectRedisAsync();
