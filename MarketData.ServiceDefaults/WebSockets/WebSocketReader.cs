@@ -137,7 +137,7 @@ public sealed class WebSocketReader(Stream stream, int maxMessage, bool isDeflat
 
     // Completes once there are bytes, or the end.
     [SuppressMessage("Reliability", "CA2022", Justification = "Reads nothing: it waits without a buffer. Reading exactly nothing would not wait.")]
-    private async ValueTask WaitForBytesAsync(CancellationToken cancellationToken) => await stream.ReadAsync(Memory<byte>.Empty, cancellationToken);
+    private ValueTask<int> WaitForBytesAsync(CancellationToken cancellationToken) => stream.ReadAsync(Memory<byte>.Empty, cancellationToken);
 
     private Memory<byte> Inflate(ReadOnlyMemory<byte> compressed)
     {
