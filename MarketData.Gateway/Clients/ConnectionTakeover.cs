@@ -28,11 +28,16 @@ internal sealed class ConnectionTakeover : IConnectionHeartbeatFeature
     public static async Task RunAsync(ConnectionDelegate next, ConnectionContext connection)
     {
         var takeover = new ConnectionTakeover(connection);
-        await next(connection);
-        if (takeover._continuation is not { } continuation) return;
-        // The server's time limits for requests end here, and nothing refers to the request any more.
-        takeover._onHeartbeat = null;
-        await continuation();
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            // The server's time limits for requests end here, and nothing refers to the request any more.
+            takeover._onHeartbeat = null;
+            if (takeover._continuation is { } continuation) await continuation();
+        }
     }
 
     /// <summary>Has the connection served by somebody else once the request on it has ended. Until then nothing may be read from it.</summary>

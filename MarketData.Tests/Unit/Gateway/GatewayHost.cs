@@ -26,6 +26,8 @@ public class GatewayHost : IAsyncLifetime
 
     internal RedisServer Redis => _redis!;
 
+    internal IServiceProvider Services => _app!.Services;
+
     /// <summary>Whether the Redis of this gateway keeps its data over a restart.</summary>
     protected virtual bool IsRedisDurable => false;
 

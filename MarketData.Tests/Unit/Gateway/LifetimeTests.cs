@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
@@ -5,6 +7,7 @@ using System.Text;
 using MarketData.Gateway;
 using MarketData.Tests.Unit.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace MarketData.Tests.Unit.Gateway;
 
@@ -24,6 +27,59 @@ public sealed class LifetimeTests
 
         Assert.Equal((1001, "The gateway is stopping: connect to another one, or later."), await idle.ClosedAsync());
         Assert.Equal(1001, (await subscribed.ClosedAsync()).Code);
+    }
+
+    [Fact]
+    public async Task The_HTTP_request_of_a_client_ends_with_its_handshake_and_the_connection_goes_on()
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        var meters = gateway.Services.GetRequiredService<IMeterFactory>();
+        var ended = new ConcurrentQueue<object?>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "http.server.request.duration" && instrument.Meter.Scope == meters) listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) => ended.Enqueue(tags.ToArray().Single(tag => tag.Key == "http.response.status_code").Value));
+        listener.Start();
+
+        await using var client = await gateway.ConnectAsync();
+        await Eventually.TrueAsync(() => ended.Contains(101), () => "the request ends");
+
+        await client.PingAsync();
+        Assert.Equal(1, await gateway.StatAsync("clients"));
+    }
+
+    [Fact]
+    public async Task What_a_client_sends_right_behind_its_handshake_is_heard()
+    {
+        await using var gateway = await GatewayHost.StartAsync();
+        using var client = new TcpClient();
+        await client.ConnectAsync(gateway.Endpoint.Host, gateway.Endpoint.Port, TestContext.Current.CancellationToken);
+        var ping = """{"action":"ping"}"""u8;
+        await client.GetStream().WriteAsync(
+            (byte[])
+            [
+                .. "GET /ws/market-data HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"u8,
+                .. "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"u8,
+                // Masked with zeros.
+                0x81, (byte)(0x80 | ping.Length), 0, 0, 0, 0, .. ping,
+            ],
+            TestContext.Current.CancellationToken);
+
+        var answer = new StringBuilder();
+        var buffer = new byte[1024];
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!answer.ToString().Contains("\"pong\"", StringComparison.Ordinal))
+        {
+            int read = await client.GetStream().ReadAsync(buffer, limit.Token);
+            Assert.NotEqual(0, read);
+            answer.Append(Encoding.Latin1.GetString(buffer, 0, read));
+        }
+
+        Assert.StartsWith("HTTP/1.1 101", answer.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
