@@ -38,8 +38,8 @@ public static class RedisNames
     /// <summary>The key of the list of a market's last trade envelopes, the latest at its end. A trade may be in it more than once.</summary>
     public static string TradesKey(string ticker) => TradesPrefix + ticker;
 
-    /// <summary>Most envelopes in a list of trades.</summary>
-    public const int MaxTrades = 100;
+    /// <summary>Most envelopes in a list of trades: twice as many as clients may ask for, because after a fault some are listed again.</summary>
+    public const int MaxTrades = 200;
 
     /// <summary>The key of a market's last ticker envelope.</summary>
     public static string LastTickerKey(string ticker) => $"{LastPrefix}{ticker}:ticker_v2";

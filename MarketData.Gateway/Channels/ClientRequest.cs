@@ -18,6 +18,9 @@ public enum ClientAction : byte
 public sealed record ClientRequest(ClientAction Action, IReadOnlyList<RequestedChannel> Channels)
 {
     private const int MaxHistory = 100;
+
+    // Of all channels of a request together: less than what may wait for a client.
+    private const int MaxHistoryAtOnce = 1000;
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8 };
 
     /// <summary>Reads a request; on false <paramref name="error"/> tells the client what is wrong and what would be right.</summary>
@@ -118,6 +121,12 @@ public sealed record ClientRequest(ClientAction Action, IReadOnlyList<RequestedC
         if (trades > 0 && channels.TrueForAll(channel => channel.History == 0))
         {
             error = "history goes with a channel {ticker}:trade.";
+            return false;
+        }
+
+        if (channels.Sum(channel => channel.History) is > MaxHistoryAtOnce and var past)
+        {
+            error = $"history of {trades} trades is {past} for all channels together: at most {MaxHistoryAtOnce} in one request.";
             return false;
         }
 

@@ -26,7 +26,6 @@ public sealed partial class ClientSession(GatewayClient client, WebSocketReader 
     {
         LogConnected(client.SessionId);
         client.HeardAt = time.GetTimestamp();
-        client.Output.Queue.Add(WebSocketFrame.Text(ClientReply.Connected(client.SessionId)));
         client.Signal();
         var receiving = ReceiveAsync();
         await client.Closing;

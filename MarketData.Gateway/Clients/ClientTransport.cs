@@ -73,7 +73,15 @@ public sealed partial class SocketTransport : ClientTransport
     public SocketTransport(Socket socket)
     {
         _socket = socket;
-        _socket.Blocking = false;
+        try
+        {
+            _socket.Blocking = false;
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The client has gone already.
+            Break(exception);
+        }
     }
 
     public override SafeHandle? Connection => OperatingSystem.IsLinux() ? _socket.SafeHandle : null;

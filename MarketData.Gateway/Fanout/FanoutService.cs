@@ -1,6 +1,8 @@
 using MarketData.Gateway.Admission;
+using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
 using MarketData.Gateway.Feed;
+using MarketData.ServiceDefaults.WebSockets;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
@@ -43,7 +45,10 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
         var worker = _workers.MinBy(worker => worker.Count)!;
         worker.Assign();
         var output = new ClientOutput(Log, connection.IsDeflated ? FrameForm.Deflated : FrameForm.Plain, transport);
-        var client = new GatewayClient(Guid.NewGuid().ToString("N"), permit, worker, output);
+        // Here, where no worker knows the client yet.
+        string sessionId = Guid.NewGuid().ToString("N");
+        output.Queue.Add(WebSocketFrame.Text(ClientReply.Connected(sessionId)));
+        var client = new GatewayClient(sessionId, permit, worker, output);
         transport.Ready = client.Signal;
         return client;
     }

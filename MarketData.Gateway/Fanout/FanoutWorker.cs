@@ -54,16 +54,14 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
         while (!_isStopping)
         {
             _wake.WaitOne(SweepInterval);
-            do Pass();
-            while (_next < log.Head || !_signalled.IsEmpty);
-            if (sender.Since(swept) < SweepInterval) continue;
-            swept = sender.Now;
-            foreach (var client in _clients)
+            do
             {
-                if (sender.Watch(client)) MarkDirty(client);
+                Pass();
+                if (sender.Since(swept) < SweepInterval) continue;
+                swept = sender.Now;
+                Sweep();
             }
-
-            Settle();
+            while (_next < log.Head || !_signalled.IsEmpty);
         }
     }
 
@@ -81,6 +79,17 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     }
 
     public void Dispose() => _wake.Dispose();
+
+    // Also between passes that follow on each other without a pause.
+    private void Sweep()
+    {
+        foreach (var client in _clients)
+        {
+            if (sender.Watch(client)) MarkDirty(client);
+        }
+
+        Settle();
+    }
 
     private void Pass()
     {

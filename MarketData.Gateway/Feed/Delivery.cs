@@ -51,8 +51,9 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
     /// <param name="topic">The channel.</param>
     /// <param name="market">The market.</param>
     /// <param name="request">What it asked for.</param>
-    /// <param name="past">Trades from before the gateway followed the market.</param>
-    public void Add(GatewayClient client, Topic topic, MarketFeed market, RequestedChannel request, IReadOnlyList<byte[]> past)
+    /// <param name="past">Trades from before the gateway followed the market, in order.</param>
+    /// <param name="isDeferred">Whether the channel goes on only with <see cref="GoOn"/>.</param>
+    public void Add(GatewayClient client, Topic topic, MarketFeed market, RequestedChannel request, IReadOnlyList<PastTrade> past, bool isDeferred = false)
     {
         Prepare(client);
         var stream = topic.Type.Stream();
@@ -65,8 +66,11 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
             TellGap(client, topic.Type, market, lost);
         else if (request.History > 0)
             SendPast(client, market.Recent(stream).Last(request.History, log, time), request.History, past);
-        log.Append(new AddTopic(client, topic, []));
+        if (!isDeferred) GoOn(client, topic);
     }
+
+    /// <summary>From here on a client gets what a channel of one market carries.</summary>
+    public void GoOn(GatewayClient client, Topic topic) => log.Append(new AddTopic(client, topic, []));
 
     /// <summary>Whether the gateway itself has so many of a market's last trades.</summary>
     public bool HasRecent(MarketFeed market, int trades) => market.Recent(StreamKind.Trade).Has(trades, log, time);
@@ -121,18 +125,14 @@ public sealed class Delivery(FeedLog log, TimeProvider time)
         Reply(client, gap);
     }
 
-    // Of the listed ones those that are older than what the gateway has itself.
-    private void SendPast(GatewayClient client, IReadOnlyList<(StreamPosition Position, long Entry)> recent, int count, IReadOnlyList<byte[]> past)
+    // Of the listed ones those that are older than what the gateway has itself. The frames are copied before anything is appended, since
+    // then their places may be overwritten.
+    private void SendPast(GatewayClient client, IReadOnlyList<(StreamPosition Position, long Entry)> recent, int count, IReadOnlyList<PastTrade> listed)
     {
-        var older = new SortedDictionary<StreamPosition, byte[]>();
-        foreach (var value in past)
-        {
-            if (!Envelope.TryParse(value, out var envelope, out _) || envelope.Channel != MarketChannel.Trade) continue;
-            if (recent.Count == 0 || envelope.Position < recent[0].Position) older[envelope.Position] = PrivateContent.Remove(value, envelope);
-        }
-
-        foreach (var value in older.Values.TakeLast(count - recent.Count)) log.Append(new SendFrame(client, WebSocketFrame.Text(value)));
-        Send(client, [.. recent.Select(message => message.Entry)], state: null);
+        var older = listed.Where(trade => recent.Count == 0 || trade.Position < recent[0].Position).TakeLast(count - recent.Count).ToList();
+        if (older.Count + recent.Count == 0) return;
+        byte[] frames = [.. older.SelectMany(trade => WebSocketFrame.Text(trade.Envelope)), .. log.Copy([.. recent.Select(message => message.Entry)])];
+        log.Append(new SendFrame(client, frames, State: null, older.Count + recent.Count));
     }
 
     private void Send(GatewayClient client, IReadOnlyList<long> entries, ConflatedState? state)

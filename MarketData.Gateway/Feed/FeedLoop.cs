@@ -37,7 +37,7 @@ public sealed partial class FeedLoop(
 
     private readonly RedisInterest _interest = new(subscriber);
     private readonly Delivery _delivery = new(fanout.Log, time);
-    private readonly AwaitedTrades _awaited = new();
+    private readonly AwaitedTrades _awaited = new(pastTrades);
     private readonly Queue<(ChannelName Name, long Since)> _released = new();
     private int _listing;
 
@@ -81,6 +81,7 @@ public sealed partial class FeedLoop(
                 break;
             case FeedTick:
                 ReleaseDue();
+                _awaited.Retry();
                 break;
             case ClientGone gone:
                 _delivery.Remove(gone.Client, [.. gone.Client.Subscriptions.Select(TopicOf)]);
@@ -137,6 +138,11 @@ public sealed partial class FeedLoop(
         {
             var clean = WithoutPrivateFields(value, envelope);
             if (!market.OnOther(clean, envelope, out var missed)) return;
+            if (envelope.Channel == MarketChannel.Trade)
+            {
+                foreach (var request in _awaited.Due(market.Ticker, envelope.Position)) _delivery.GoOn(request.Client, TopicOf(request.Channel.Name));
+            }
+
             if (missed is { } gap) Lost(market, envelope.Channel, gap);
             Route(market, clean, envelope);
             return;
@@ -274,23 +280,20 @@ public sealed partial class FeedLoop(
         one.Interest++;
         if (isBook) one.BookInterest++;
         if (channel.History == 0 || channel.Resume != null || _delivery.HasRecent(one, channel.History)) _delivery.Add(client, TopicOf(name), one, channel, []);
-        else Await(new PastTradesRequest(client, channel));
+        else _awaited.Add(new PastTradesRequest(client, channel), _interest.HasTrades(name.Ticker));
     }
 
-    private void Await(PastTradesRequest request)
+    private void Begin(PastTradesRequest request, IReadOnlyList<byte[]> list)
     {
-        bool isConfirmed = _interest.HasTrades(request.Ticker);
-        _awaited.Add(request, isConfirmed);
-        if (isConfirmed) ReadTrades(request);
+        var market = Market(request.Ticker);
+        var last = market.Last(StreamKind.Trade);
+        var past = PastTrade.Of(list);
+        // What is listed behind the last trade that arrived is still to arrive. Where none has, what was listed may arrive once more.
+        if (last.Sequence > 0) past = [.. past.TakeWhile(trade => trade.Position <= last)];
+        bool isDeferred = last.Sequence == 0 && past.Count > 0;
+        _delivery.Add(request.Client, TopicOf(request.Channel.Name), market, request.Channel, past, isDeferred);
+        if (isDeferred) _awaited.Defer(request, past[^1].Position);
     }
-
-    private void ReadTrades(PastTradesRequest request)
-    {
-        if (!pastTrades.TryRequest(request) && _awaited.Take(request)) Begin(request, []);
-    }
-
-    private void Begin(PastTradesRequest request, IReadOnlyList<byte[]> past) =>
-        _delivery.Add(request.Client, TopicOf(request.Channel.Name), Market(request.Ticker), request.Channel, past);
 
     private Topic TopicOf(ChannelName name) => new(name.Ticker == null ? null : Market(name.Ticker).Market, name.Type);
 
@@ -337,11 +340,7 @@ public sealed partial class FeedLoop(
     private void OnSubscribed(string channel)
     {
         _interest.Confirm(channel);
-        if (RedisInterest.TradeTickerOf(channel) is { } traded)
-        {
-            foreach (var request in _awaited.Confirmed(traded)) ReadTrades(request);
-        }
-
+        if (RedisInterest.TradeTickerOf(channel) is { } traded) _awaited.Confirm(traded);
         if (channel == RedisNames.AllChannel)
         {
             keys.RequestList(++_listing, TimeSpan.Zero);

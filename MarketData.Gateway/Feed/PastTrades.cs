@@ -3,6 +3,7 @@ using MarketData.Domain.Channels;
 using MarketData.Gateway.Channels;
 using MarketData.Gateway.Clients;
 using StackExchange.Redis;
+using StreamPosition = MarketData.Domain.Envelopes.StreamPosition;
 
 namespace MarketData.Gateway.Feed;
 
@@ -14,13 +15,30 @@ public sealed record PastTradesRequest(GatewayClient Client, RequestedChannel Ch
     public string Ticker => Channel.Name.Ticker!;
 }
 
+/// <summary>A trade of the relay's list.</summary>
+public readonly record struct PastTrade(StreamPosition Position, byte[] Envelope)
+{
+    /// <summary>The trades of a list, in order and once each.</summary>
+    public static IReadOnlyList<PastTrade> Of(IReadOnlyList<byte[]> list)
+    {
+        var trades = new SortedDictionary<StreamPosition, byte[]>();
+        foreach (var value in list)
+        {
+            if (Domain.Envelopes.Envelope.TryParse(value, out var envelope, out _) && envelope.Channel == MarketChannel.Trade)
+                trades[envelope.Position] = PrivateContent.Remove(value, envelope);
+        }
+
+        return [.. trades.Select(trade => new PastTrade(trade.Key, trade.Value))];
+    }
+}
+
 /// <summary>Reads the relay's lists of trades for the feed, and posts the answers; every request that is taken is answered.</summary>
 public sealed partial class PastTrades(IServiceProvider services, FeedInbox inbox, ILogger<PastTrades> logger) : BackgroundService
 {
     private const int Capacity = 4096, MaxBatch = 64;
     private readonly Channel<PastTradesRequest> _requests = Channel.CreateBounded<PastTradesRequest>(new BoundedChannelOptions(Capacity) { SingleReader = true });
 
-    /// <summary>Asks for a market's trades; false when too many requests wait.</summary>
+    /// <summary>Asks for a market's trades; false when so many requests wait that it must be tried again.</summary>
     public bool TryRequest(PastTradesRequest request) => _requests.Writer.TryWrite(request);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -8,8 +8,8 @@ namespace MarketData.Ingest.Relay;
 
 /// <summary>
 /// Applies envelopes to the relay's books and writes them to Redis: each to its market's channel and to the channel of all, then, at
-/// most once per interval, the keys of the markets that changed. Everything goes over one connection in order, so a key is never
-/// ahead of what subscribers have been sent.
+/// most once per interval, the keys of the markets that changed. Everything goes over one connection in order, so a key of a book
+/// or a ticker is never ahead of what subscribers have been sent.
 /// </summary>
 public sealed class RelayPublisher(RelayMarkets markets, IOptions<RelayOptions> options, TimeProvider time)
 {
@@ -35,7 +35,7 @@ public sealed class RelayPublisher(RelayMarkets markets, IOptions<RelayOptions> 
             case StreamKind.Ticker:
                 if (market.TryKeepTicker(message.Value, envelope)) markets.MarkDirty(market);
                 break;
-            case StreamKind.Trade:
+            case StreamKind.Trade when message.Publish:
                 // Before it is published, so that nobody who subscribes and then reads the list misses one.
                 redis.Append(market.TradesKey, message.Value, RedisNames.MaxTrades, _expiry);
                 break;

@@ -123,6 +123,36 @@ public sealed class ResumeTests(GatewayHost gateway) : IClassFixture<GatewayHost
     }
 
     [Fact]
+    public async Task A_trade_that_is_listed_before_it_is_published_comes_once()
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "EARLY");
+        byte[][] trades = [.. Enumerable.Range(0, 4).Select(_ => market.Other(MarketChannel.Trade))];
+        await market.ListAsync(trades[..3]);
+
+        await using var watching = await gateway.ConnectAsync();
+        await watching.SubscribeAsync("EARLY:trade");
+        await market.SubscribedAsync("trade");
+        await using var client = await gateway.ConnectAsync();
+        await client.SendAsync("""{"action":"subscribe","channel":"EARLY:trade","history":2}""");
+        Assert.Equal([2, 3], await NumbersAsync(client, 2));
+        await market.PublishAsync(trades[2], trades[3]);
+
+        Assert.Equal([4], await NumbersAsync(client, 1));
+        // Who asked for nothing of the past gets what was published since it came.
+        Assert.Equal([3, 4], await NumbersAsync(watching, 2));
+
+        // Of what is listed and was not received yet nothing is past.
+        var late = market.Other(MarketChannel.Trade);
+        await market.ListAsync(trades[3], late);
+        await using var second = await gateway.ConnectAsync();
+        await second.SendAsync("""{"action":"subscribe","channel":"EARLY:trade","history":3}""");
+        Assert.Equal([2, 3, 4], await NumbersAsync(second, 3));
+        await market.PublishAsync(late);
+        Assert.Equal([5], await NumbersAsync(second, 1));
+    }
+
+    [Fact]
     public async Task A_channel_that_is_given_up_before_its_past_has_been_read_stays_given_up()
     {
         await using var redis = await gateway.ConnectRedisAsync();
@@ -211,6 +241,9 @@ public sealed class ResumeTests(GatewayHost gateway) : IClassFixture<GatewayHost
     [InlineData("""{"action":"subscribe","resume":[1],"channel":"A:trade"}""", "resume names {ticker}:{type} channels")]
     [InlineData("""{"action":"subscribe","channel":"A:trade","history":101}""", "history must be a whole number of trades, 1 to 100, but is 101.")]
     [InlineData("""{"action":"subscribe","channel":"A:trade","history":"x"}""", "history must be a whole number of trades")]
+    [InlineData(
+        """{"action":"subscribe","channels":["A:trade","B:trade","C:trade","D:trade","E:trade","F:trade","G:trade","H:trade","I:trade","J:trade","K:trade"],"history":100}""",
+        "history of 100 trades is 1100 for all channels together: at most 1000 in one request.")]
     [InlineData("""{"action":"subscribe","channel":"A:orderbook_delta","history":5}""", "history goes with a channel {ticker}:trade.")]
     public async Task What_cannot_be_resumed_is_refused_and_changes_nothing(string request, string error)
     {

@@ -48,17 +48,17 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_last_hundred_trades_of_a_market_are_listed_in_order_and_expire()
+    public async Task The_last_200_trades_of_a_market_are_listed_in_order_and_expire()
     {
         await using var listener = await RedisListener.StartAsync(_redis);
         await using var relay = await StartRelayAsync();
-        for (int i = 0; i < 130; i++) _feed.Trade("TRADED");
+        for (int i = 0; i < 230; i++) _feed.Trade("TRADED");
         _feed.Trade("ONCE");
         await listener.HasAllOfAsync(_feed);
 
         await using var connection = await ConnectionMultiplexer.ConnectAsync(_redis.ConnectionString);
         var redis = connection.GetDatabase();
-        Assert.Equal(_feed.Sent["TRADED"].TakeLast(100), (await redis.ListRangeAsync("market-data:trades:TRADED")).Select(value => value.ToString()));
+        Assert.Equal(_feed.Sent["TRADED"].TakeLast(200), (await redis.ListRangeAsync("market-data:trades:TRADED")).Select(value => value.ToString()));
         Assert.Equal(_feed.Sent["ONCE"], (await redis.ListRangeAsync("market-data:trades:ONCE")).Select(value => value.ToString()));
         Assert.InRange((await redis.KeyTimeToLiveAsync("market-data:trades:ONCE")).GetValueOrDefault(), TimeSpan.FromHours(23), TimeSpan.FromHours(24));
     }
