@@ -38,17 +38,6 @@ public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions opt
         (_messages, _bytes) = (0, 0);
     }
 
-    /// <summary>What entries hold, in one piece as far as they lie so, for <see cref="TrySend"/>.</summary>
-    /// <param name="first">The first entry.</param>
-    /// <param name="end">The one after the last.</param>
-    /// <param name="form">How they are encoded.</param>
-    /// <param name="bytes">How much they hold.</param>
-    public ReadOnlySpan<byte> Piece(long first, long end, FrameForm form, out long bytes)
-    {
-        bytes = log.Bytes(first, end, form);
-        return bytes == 0 ? default : log.Ring(form).Piece(log[first].Start(form), bytes);
-    }
-
     /// <summary>Writes what a connection takes at once, for which nothing waits, and returns how much it took.</summary>
     public int TrySend(SafeHandle connection, ReadOnlySpan<byte> bytes)
     {
@@ -71,7 +60,7 @@ public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions opt
     /// <summary>Counts messages that were written whole.</summary>
     public void Sent(long messages) => _messages += messages;
 
-    /// <summary>Takes from the queue what was written before it was put there.</summary>
+    /// <summary>Takes from the queue what the connection has taken.</summary>
     public void Take(ClientOutput output, int bytes)
     {
         long before = output.Queue.MessagesTaken;
@@ -147,16 +136,12 @@ public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions opt
     private void Write(ClientOutput output)
     {
         var (queue, transport) = (output.Queue, output.Transport);
-        long before = queue.MessagesTaken;
         while (!queue.IsEmpty && !transport.IsBusy && transport.Problem == null)
         {
             int taken = transport.Write(queue.Peek(_scratch));
-            queue.Take(taken);
             _bytes += taken;
-            output.TookAt = Now;
+            Take(output, taken);
         }
-
-        _messages += queue.MessagesTaken - before;
     }
 
     // A message that is larger than the budget passes when nothing else waits.

@@ -126,8 +126,8 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     // a processor's cache, so what is touched is what costs.
     private void SendEverything()
     {
-        var plain = sender.Piece(_passedFrom, _next, FrameForm.Plain, out long plainBytes);
-        var deflated = sender.Piece(_passedFrom, _next, FrameForm.Deflated, out long deflatedBytes);
+        var plain = log.Piece(_passedFrom, _next, FrameForm.Plain, out long plainBytes);
+        var deflated = log.Piece(_passedFrom, _next, FrameForm.Deflated, out long deflatedBytes);
         long messages = log[_next].Messages - log[_passedFrom].Messages;
         // From the end: whoever must be routed message by message, or leaves, is replaced by the last.
         for (int i = _gapless.Count - 1; i >= 0; i--)

@@ -98,6 +98,17 @@ public sealed class FeedLog
     /// <summary>Bytes of the frames of entries from <paramref name="first"/> to before <paramref name="end"/>.</summary>
     public long Bytes(long first, long end, FrameForm form) => this[end].Start(form) - this[first].Start(form);
 
+    /// <summary>What entries hold, as far as it lies in one piece.</summary>
+    /// <param name="first">The first entry.</param>
+    /// <param name="end">The one after the last.</param>
+    /// <param name="form">How they are encoded.</param>
+    /// <param name="bytes">How much they hold in all.</param>
+    public ReadOnlySpan<byte> Piece(long first, long end, FrameForm form, out long bytes)
+    {
+        bytes = Bytes(first, end, form);
+        return bytes == 0 ? default : Ring(form).Piece(this[first].Start(form), bytes);
+    }
+
     /// <summary>Whether so much lies between a floor and the entry that its reader has come to, that it should raise the floor.</summary>
     public bool IsFar(long floor, long number) => !IsWithin(floor, number, 2);
 

@@ -153,6 +153,22 @@ public sealed class ResumeTests(GatewayHost gateway) : IClassFixture<GatewayHost
     }
 
     [Fact]
+    public async Task A_list_that_cannot_be_read_keeps_no_channel_from_going_on()
+    {
+        await using var redis = await gateway.ConnectRedisAsync();
+        var market = new MarketSource(redis, "BROKEN");
+        redis.WriteSet(Encoding.UTF8.GetBytes(RedisNames.TradesKey("BROKEN")), "no list"u8, 3600);
+        await redis.FlushAsync(TestContext.Current.CancellationToken);
+        (await redis.ReadAsync(TestContext.Current.CancellationToken)).ThrowIfError();
+
+        await using var client = await gateway.ConnectAsync();
+        await client.SendAsync("""{"action":"subscribe","channel":"BROKEN:trade","history":5}""");
+        await market.SubscribedAsync("trade");
+        await market.PublishAsync(market.Other(MarketChannel.Trade), market.Other(MarketChannel.Trade));
+        Assert.Equal([1, 2], await NumbersAsync(client, 2));
+    }
+
+    [Fact]
     public async Task A_channel_that_is_given_up_before_its_past_has_been_read_stays_given_up()
     {
         await using var redis = await gateway.ConnectRedisAsync();
