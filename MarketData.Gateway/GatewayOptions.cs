@@ -45,6 +45,11 @@ public sealed class GatewayOptions
     [Range(1, 64, ErrorMessage = "Gateway:Workers must be 1 to 64 threads.")]
     public int Workers { get; set; } = Math.Clamp(Environment.ProcessorCount, 1, 4);
 
+    /// <summary>
+    /// Whether to send by Linux' io_uring, many sends in one system call, where the kernel allows it; else each send is a call. Default true.
+    /// </summary>
+    public bool IoUring { get; set; } = true;
+
     /// <summary>Memory for messages on their way to clients, in MiB, shared by all; rounded up to a power of two. Default 64.</summary>
     [Range(8, 1024, ErrorMessage = "Gateway:LogMegabytes must be 8 to 1024 MiB.")]
     public int LogMegabytes { get; set; } = 64;

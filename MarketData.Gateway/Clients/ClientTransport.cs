@@ -24,7 +24,10 @@ public abstract class ClientTransport
     /// <summary>Takes bytes from the front and returns how many; it may be busy afterwards, and is if it took less than all.</summary>
     public abstract int Write(ReadOnlySpan<byte> bytes);
 
-    /// <summary>The connection itself, for <see cref="SocketTransport.TrySend"/>; null where that cannot be used.</summary>
+    /// <summary>
+    /// The socket itself, to send to without waiting while the transport is not busy: transport and socket are objects that would each have to
+    /// be fetched from memory. Null where that is not possible.
+    /// </summary>
     public virtual SafeHandle? Connection => null;
 
     protected void Break(Exception reason) => _problem = reason.Message;
@@ -64,9 +67,9 @@ public abstract class ClientTransport
 /// Writes to the connection's socket itself: what the kernel takes at once goes from the shared bytes into its buffer. What it has no room
 /// for waits in the client's queue, and the next few bytes of it in an asynchronous send, whose end tells that there is room again.
 /// </summary>
-public sealed partial class SocketTransport : ClientTransport
+public sealed class SocketTransport : ClientTransport
 {
-    private const int WaitingBytes = 512, DontWait = 0x40, NoSignal = 0x4000;
+    private const int WaitingBytes = 512;
     private readonly Socket _socket;
     private byte[]? _waiting;
 
@@ -86,23 +89,6 @@ public sealed partial class SocketTransport : ClientTransport
 
     public override SafeHandle? Connection => OperatingSystem.IsLinux() ? _socket.SafeHandle : null;
 
-    /// <summary>
-    /// Hands the kernel what it takes at once, without the transport and the socket, whose objects would each have to be fetched from memory:
-    /// that is a tenth of the time of a send to one of ten thousand clients. Returns how much it took, which is nothing after an error, and a
-    /// write then meets the error again. The transport must not be busy.
-    /// </summary>
-    public static int TrySend(SafeHandle connection, ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            return Math.Max(0, (int)Send(connection, bytes, bytes.Length, DontWait | NoSignal));
-        }
-        catch (ObjectDisposedException)
-        {
-            return 0;
-        }
-    }
-
     public override int Write(ReadOnlySpan<byte> bytes)
     {
         try
@@ -118,9 +104,6 @@ public sealed partial class SocketTransport : ClientTransport
             return 0;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "send")]
-    private static partial nint Send(SafeHandle connection, ReadOnlySpan<byte> bytes, nint length, int flags);
 
     private int Wait(ReadOnlySpan<byte> rest)
     {

@@ -12,7 +12,7 @@ namespace MarketData.Gateway.Fanout;
 /// Hands what waits for a client to its connection, and has the policy for a client that is too slow for it: order books and tickers are
 /// conflated to their latest state, and whoever would lose anything else is closed. One for each worker.
 /// </summary>
-public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions options, GatewayMetrics metrics, DeliveryLatency latency, TimeProvider time)
+public sealed class ClientSender(FeedLog log, SendBatch batch, FeedInbox feed, GatewayOptions options, GatewayMetrics metrics, DeliveryLatency latency, TimeProvider time)
 {
     private const WebSocketCloseStatus TryAgainLater = (WebSocketCloseStatus)1013;
 
@@ -38,11 +38,22 @@ public sealed class ClientSender(FeedLog log, FeedInbox feed, GatewayOptions opt
         (_messages, _bytes) = (0, 0);
     }
 
-    /// <summary>Writes what a connection takes at once, for which nothing waits, and returns how much it took.</summary>
-    public int TrySend(SafeHandle connection, ReadOnlySpan<byte> bytes)
+    /// <summary>Adds a send to a connection for which nothing waits; see <see cref="SendBatch"/>.</summary>
+    public void Add(SafeHandle? connection, ReadOnlySpan<byte> bytes) => batch.Add(connection, bytes);
+
+    /// <summary>Adds a send of what waits for a client, when that is shared bytes in one piece; of nothing when it is not.</summary>
+    public void Add(GatewayClient client)
     {
-        int taken = bytes.IsEmpty ? 0 : SocketTransport.TrySend(connection, bytes);
-        _bytes += taken;
+        var (queue, transport) = (client.Output.Queue, client.Output.Transport);
+        bool isOpen = client.Close == null && client.Output is { HasJoined: true, HasLeft: false } && !transport.IsBusy && transport.Problem == null;
+        batch.Add(isOpen ? transport.Connection : null, isOpen ? queue.Shared : default);
+    }
+
+    /// <summary>Sends what was added, and returns what each connection took; see <see cref="SendBatch.Complete"/>.</summary>
+    public ReadOnlySpan<int> Complete()
+    {
+        var taken = batch.Complete();
+        foreach (int bytes in taken) _bytes += Math.Max(0, bytes);
         return taken;
     }
 

@@ -14,6 +14,7 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
     // A pass over all clients takes milliseconds.
     private static readonly TimeSpan UnhealthyWhenWaitingFor = TimeSpan.FromSeconds(5);
 
+    private readonly SendBatch[] _batches;
     private readonly FanoutWorker[] _workers;
     private readonly Thread[] _threads;
     private readonly IHostApplicationLifetime _lifetime;
@@ -24,13 +25,17 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
     {
         (_lifetime, _logger) = (lifetime, logger);
         Log = new FeedLog(options.Value.LogMegabytes << 20, Wake);
-        _workers = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => new FanoutWorker(Log, new ClientSender(Log, feed, options.Value, metrics, latency, time)))];
+        _batches = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => new SendBatch(options.Value.IoUring && OperatingSystem.IsLinux()))];
+        _workers = [.. _batches.Select(batch => new FanoutWorker(Log, new ClientSender(Log, batch, feed, options.Value, metrics, latency, time)))];
         _threads = [.. _workers.Select((worker, number) => new Thread(() => Run(worker)) { IsBackground = true, Name = $"fan-out {number}" })];
         Log.Open([.. _workers.Select(worker => worker.Floor)]);
     }
 
     /// <summary>What the feed tells the workers.</summary>
     public FeedLog Log { get; }
+
+    /// <summary>Whether the workers send many messages in one system call.</summary>
+    public bool UsesIoUring => _batches[0].IsOneCall;
 
     /// <summary>Lets the workers look at what has been added to the log.</summary>
     public void Wake()
@@ -60,6 +65,7 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        if (_batches[0].Refusal is { } refusal) LogRefused(refusal);
         foreach (var thread in _threads) thread.Start();
         return Task.CompletedTask;
     }
@@ -72,6 +78,7 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
         // A start that failed half-way is not stopped by anybody. The container may dispose of a service twice.
         if (_threads.Any(thread => thread.IsAlive)) Stop();
         foreach (var worker in _workers) worker.Dispose();
+        foreach (var batch in _batches) batch.Dispose();
     }
 
     private void Stop()
@@ -97,6 +104,9 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
             worker.End();
         }
     }
+
+    [LoggerMessage(41, LogLevel.Information, "The kernel does not allow io_uring here ({Reason}): each message to each client is a system call of its own.")]
+    private partial void LogRefused(string reason);
 
     [LoggerMessage(40, LogLevel.Critical, "A fan-out worker has failed; the gateway stops.")]
     private partial void LogFailed(Exception exception);

@@ -130,21 +130,31 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
         var deflated = log.Piece(_passedFrom, _next, FrameForm.Deflated, out long deflatedBytes);
         long messages = log[_next].Messages - log[_passedFrom].Messages;
         // From the end: whoever must be routed message by message, or leaves, is replaced by the last.
-        for (int i = _gapless.Count - 1; i >= 0; i--)
+        for (int end = _gapless.Count; end > 0; end -= SendBatch.Capacity)
         {
-            ref var follower = ref CollectionsMarshal.AsSpan(_gapless)[i];
-            bool isEven = follower.IsEven, isPlain = follower.Form == FrameForm.Plain;
-            int taken = isEven ? sender.TrySend(follower.Connection!, isPlain ? plain : deflated) : 0;
-            if (isEven && taken == (isPlain ? plainBytes : deflatedBytes))
+            int first = Math.Max(0, end - SendBatch.Capacity);
+            for (int i = end - 1; i >= first; i--)
             {
-                sender.Sent(messages);
-                continue;
+                ref var follower = ref CollectionsMarshal.AsSpan(_gapless)[i];
+                sender.Add(follower.IsEven ? follower.Connection : null, follower.Form == FrameForm.Plain ? plain : deflated);
             }
 
-            var client = follower.Client;
-            Extend(client);
-            if (taken > 0) sender.Take(client.Output, taken);
-            Settle(client);
+            var taken = sender.Complete();
+            for (int i = end - 1; i >= first; i--)
+            {
+                ref var follower = ref CollectionsMarshal.AsSpan(_gapless)[i];
+                int bytes = taken[end - 1 - i];
+                if (follower.IsEven && bytes == (follower.Form == FrameForm.Plain ? plainBytes : deflatedBytes))
+                {
+                    sender.Sent(messages);
+                    continue;
+                }
+
+                var client = follower.Client;
+                Extend(client);
+                if (bytes > 0) sender.Take(client.Output, bytes);
+                Settle(client);
+            }
         }
     }
 
@@ -274,10 +284,21 @@ public sealed class FanoutWorker(FeedLog log, ClientSender sender) : IDisposable
     private void Settle()
     {
         // Settling may close, which signals, but adds nobody here.
-        foreach (var client in _dirty)
+        for (int first = 0; first < _dirty.Count; first += SendBatch.Capacity)
         {
-            client.Output.IsDirty = false;
-            Settle(client);
+            var clients = CollectionsMarshal.AsSpan(_dirty)[first..Math.Min(_dirty.Count, first + SendBatch.Capacity)];
+            foreach (var client in clients)
+            {
+                client.Output.IsDirty = false;
+                sender.Add(client);
+            }
+
+            var taken = sender.Complete();
+            for (int i = 0; i < clients.Length; i++)
+            {
+                if (taken[i] > 0) sender.Take(clients[i].Output, taken[i]);
+                Settle(clients[i]);
+            }
         }
 
         _dirty.Clear();

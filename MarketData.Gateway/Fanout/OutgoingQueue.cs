@@ -61,6 +61,9 @@ public sealed class OutgoingQueue(FeedLog log, FrameForm form)
         }
     }
 
+    /// <summary>The next bytes, when all that waits is one range of the log; empty when it is not.</summary>
+    public ReadOnlySpan<byte> Shared => _count == 1 && At(0).Frame == null ? Piece(At(0), _taken) : default;
+
     /// <summary>Adds entries of the log from <paramref name="first"/> to before <paramref name="end"/>.</summary>
     public void Add(long first, long end)
     {

@@ -1,4 +1,5 @@
 using MarketData.Gateway.Clients;
+using MarketData.Gateway.Fanout;
 
 namespace MarketData.Gateway.Http;
 
@@ -6,7 +7,7 @@ namespace MarketData.Gateway.Http;
 public static class StatsEndpoint
 {
     public static void MapStats(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/stats", (GatewayMetrics metrics, ConnectedClients clients, DeliveryLatency latency) => new
+        routes.MapGet("/stats", (GatewayMetrics metrics, ConnectedClients clients, FanoutService fanout, DeliveryLatency latency) => new
         {
             clients = clients.Count,
             subscriptions = clients.Subscriptions,
@@ -21,6 +22,7 @@ public static class StatsEndpoint
             lostMessages = metrics.LostMessages,
             unreadableMessages = metrics.Unreadable,
             privateMessages = metrics.Private,
+            ioUring = fanout.UsesIoUring,
             latencyMs = latency.Report(),
         });
 }

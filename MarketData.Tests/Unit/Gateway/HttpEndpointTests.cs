@@ -40,7 +40,7 @@ public sealed class HttpEndpointTests(GatewayHost gateway) : IClassFixture<Gatew
         Assert.Equal(
             [
                 "clients", "subscriptions", "messagesReceived", "messagesSent", "bytesSent", "conflations", "slowClientsClosed", "closed", "refused", "repairs", "lostMessages",
-                "unreadableMessages", "privateMessages", "latencyMs",
+                "unreadableMessages", "privateMessages", "ioUring", "latencyMs",
             ],
             stats.EnumerateObject().Select(property => property.Name));
         Assert.Equal(1, stats.GetProperty("clients").GetInt64());

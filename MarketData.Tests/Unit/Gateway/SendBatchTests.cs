@@ -1,0 +1,135 @@
+using System.Net;
+using System.Net.Sockets;
+using MarketData.Gateway.Fanout;
+
+namespace MarketData.Tests.Unit.Gateway;
+
+public sealed class SendBatchTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Every_connection_gets_its_bytes_in_the_order_of_the_batches(bool usesIoUring)
+    {
+        using var batch = Open(usesIoUring);
+        using var pairs = new Pairs(SendBatch.Capacity);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(3 * SendBatch.Capacity, pinned: true);
+        Random.Shared.NextBytes(bytes);
+
+        // More rounds than fit the ring's numbers at once, and none of full size, so that its end lies within batches.
+        for (int round = 0; round < 10; round++)
+        {
+            int count = SendBatch.Capacity - round;
+            for (int i = 0; i < count; i++) batch.Add(pairs.Senders[i].SafeHandle, bytes.AsSpan(i, 1 + i + round));
+            Assert.Equal(Enumerable.Range(1 + round, count), batch.Complete().ToArray());
+        }
+
+        for (int i = 0; i < SendBatch.Capacity; i++)
+        {
+            byte[] expected = [.. Enumerable.Range(0, 10).Where(round => i < SendBatch.Capacity - round).SelectMany(round => bytes.AsSpan(i, 1 + i + round).ToArray())];
+            Assert.Equal(expected, Receive(pairs.Receivers[i], expected.Length));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_full_a_closed_and_a_broken_connection_take_less_and_hold_up_nobody(bool usesIoUring)
+    {
+        using var batch = Open(usesIoUring);
+        using var pairs = new Pairs(4);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true);
+        var (full, closed, broken, sound) = (pairs.Senders[0], pairs.Senders[1], pairs.Senders[2], pairs.Senders[3]);
+        var closedHandle = closed.SafeHandle;
+        closed.Dispose();
+        broken.Shutdown(SocketShutdown.Send);
+
+        int last = bytes.Length;
+        for (int sends = 0; last == bytes.Length; sends++)
+        {
+            Assert.True(sends < 10_000, "The connection never became full.");
+            batch.Add(full.SafeHandle, bytes);
+            last = batch.Complete()[0];
+        }
+
+        batch.Add(full.SafeHandle, bytes);
+        batch.Add(closedHandle, bytes);
+        batch.Add(broken.SafeHandle, bytes);
+        batch.Add(null, bytes);
+        batch.Add(sound.SafeHandle, default);
+        batch.Add(sound.SafeHandle, bytes.AsSpan(0, 5));
+        var taken = batch.Complete().ToArray();
+
+        Assert.True(taken[0] < bytes.Length);
+        Assert.Equal(0, taken[1]);
+        Assert.True(taken[2] <= 0);
+        Assert.Equal([0, 0, 5], taken[3..]);
+        Assert.Equal(bytes[..5], Receive(pairs.Receivers[3], 5));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_connection_can_be_closed_as_soon_as_the_batch_is_complete(bool usesIoUring)
+    {
+        using var batch = Open(usesIoUring);
+        using var pairs = new Pairs(1);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(8, pinned: true);
+        batch.Add(pairs.Senders[0].SafeHandle, bytes);
+        Assert.Equal(bytes.Length, batch.Complete()[0]);
+
+        pairs.Senders[0].Dispose();
+
+        Assert.Equal(bytes, Receive(pairs.Receivers[0], bytes.Length));
+        Assert.Equal(0, pairs.Receivers[0].Receive(new byte[1]));
+    }
+
+    private static SendBatch Open(bool usesIoUring)
+    {
+        var batch = new SendBatch(usesIoUring);
+        Assert.SkipWhen(batch.Refusal != null, $"The kernel does not give io_uring: {batch.Refusal}");
+        Assert.Equal(usesIoUring, batch.IsOneCall);
+        return batch;
+    }
+
+    private static byte[] Receive(Socket socket, int length)
+    {
+        var received = new byte[length];
+        for (int at = 0; at < length;)
+        {
+            int count = socket.Receive(received.AsSpan(at));
+            Assert.True(count > 0, $"The connection ended after {at} of {length} bytes.");
+            at += count;
+        }
+
+        return received;
+    }
+
+    /// <summary>Connected sockets.</summary>
+    private sealed class Pairs : IDisposable
+    {
+        public Pairs(int count)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            for (int i = 0; i < count; i++)
+            {
+                Senders.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
+                Senders[i].Connect(listener.LocalEndpoint);
+                Receivers.Add(listener.AcceptSocket());
+                Receivers[i].ReceiveTimeout = (int)Patience.TotalMilliseconds;
+            }
+        }
+
+        public List<Socket> Senders { get; } = [];
+
+        public List<Socket> Receivers { get; } = [];
+
+        public void Dispose()
+        {
+            foreach (var socket in Senders.Concat(Receivers)) socket.Dispose();
+        }
+    }
+}
