@@ -53,6 +53,12 @@ internal static class LoadBenchmark
 
             var publishing = publisher != null && options.Rate > 0 ? publisher.RunAsync() : Task.CompletedTask;
             await PassAsync(TimeSpan.FromSeconds(options.WarmUpSeconds), threads, publishing);
+            if (options.Churn > 0)
+            {
+                run.Phase = LoadPhase.Calm;
+                await PassAsync(TimeSpan.FromSeconds(options.Seconds), threads, publishing);
+            }
+
             var (watch, before) = (Stopwatch.StartNew(), target.Usage?.Processor);
             run.Phase = LoadPhase.Measured;
             await PassAsync(TimeSpan.FromSeconds(options.Seconds), threads, publishing);
@@ -177,7 +183,7 @@ internal static class LoadBenchmark
         // Books begin with a snapshot more for each client, so only trades can be counted on.
         bool isComplete = publisher != null && options is { Churn: 0, Kind: MessageKind.Trade } && options.Channels.Contains("all");
         return new LoadReport(
-            options.Scenario, options.Clients, options.Rate, 0, 0, 0, 0, LatencyQuantiles.Of(run.Latencies), null, null, null,
+            options.Scenario, options.Clients, options.Rate, 0, 0, 0, 0, LatencyQuantiles.Of(run.Latencies), LatencyQuantiles.Of(run.CalmLatencies), null, null, null,
             PerMessage(TimeSpan.FromTicks(threads.Sum(thread => thread.Measured.Processor.Ticks)), threads),
             publisher?.Sent ?? 0, publisher?.LeftOut ?? 0,
             isComplete ? (publisher!.Sent * options.Clients) - threads.Sum(thread => thread.Delivered) : null,

@@ -111,7 +111,7 @@ internal sealed record LoadOptions
         "s2" => new LoadOptions { Scenario = scenario },
         "s3" => new LoadOptions { Scenario = scenario, Clients = 10_000, Rate = 5, Seconds = 12, Grain = 0 },
         "idle" => new LoadOptions { Scenario = scenario, Clients = 10_000, Rate = 0, Seconds = 30 },
-        "churn" => new LoadOptions { Scenario = scenario, Clients = 10_000, Rate = 5, Seconds = 20, Grain = 0, Churn = 2000 },
+        "churn" => new LoadOptions { Scenario = scenario, Clients = 10_000, Rate = 5, Seconds = 20, Grain = 0, Churn = 2000, Threads = 2 },
         _ => throw new FormatException($"'{scenario}' is no scenario: use s1, s2, s3, idle or churn."),
     };
 

@@ -14,6 +14,7 @@ namespace MarketData.Benchmarks.Load;
 /// <param name="DeliveredPerSecond">Messages read by all clients together.</param>
 /// <param name="ReceivedBytesPerSecond">Bytes read, with frame headers.</param>
 /// <param name="LatencyMilliseconds">From publishing to a client's read.</param>
+/// <param name="CalmLatencyMilliseconds">The same in as long a time before, without clients that leave and return.</param>
 /// <param name="ServerMicrosecondsPerMessage">Processor time of the gateway for each delivered message.</param>
 /// <param name="ServerCores">Processors that the gateway kept busy.</param>
 /// <param name="ServerBytesPerClient">What the gateway's memory grew by while clients connected.</param>
@@ -35,6 +36,7 @@ internal sealed record LoadReport(
     double DeliveredPerSecond,
     double ReceivedBytesPerSecond,
     LatencyQuantiles? LatencyMilliseconds,
+    LatencyQuantiles? CalmLatencyMilliseconds,
     double? ServerMicrosecondsPerMessage,
     double? ServerCores,
     double? ServerBytesPerClient,
@@ -58,7 +60,8 @@ internal sealed record LoadReport(
         Row("scenario", $"{Scenario}: {Clients:N0} clients, {Rate:N0} messages/s, {Seconds:N1} s");
         Row("connects", $"{ConnectsPerSecond:N0}/s");
         Row("delivered", $"{DeliveredPerSecond:N0}/s, {ReceivedBytesPerSecond / 1e6:N1} MB/s");
-        if (LatencyMilliseconds is { } latency) Row("latency", $"p50 {latency.P50:N2}, p99 {latency.P99:N2}, p99.9 {latency.P999:N2}, max {latency.Max:N2} ms ({latency.Count:N0} samples)");
+        if (CalmLatencyMilliseconds is { } calm) Row("without churn", calm.ToString());
+        if (LatencyMilliseconds is { } latency) Row("latency", latency.ToString());
         if (ServerMicrosecondsPerMessage is { } server) Row("gateway", $"{server:N2} µs for each message");
         if (ServerCores is { } cores) Row("gateway", $"{cores * 100:N1} % of a core");
         if (ServerBytesPerClient is { } bytes) Row("gateway", $"{bytes / 1024:N1} KiB for each client");
@@ -78,6 +81,8 @@ internal sealed record LoadReport(
 /// <summary>Milliseconds.</summary>
 internal sealed record LatencyQuantiles(long Count, double P50, double P99, double P999, double Max)
 {
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"p50 {P50:N2}, p99 {P99:N2}, p99.9 {P999:N2}, max {Max:N2} ms ({Count:N0} samples)");
+
     /// <returns>Null without latencies.</returns>
     public static LatencyQuantiles? Of(LatencyHistogram latencies) => latencies.Count == 0
         ? null

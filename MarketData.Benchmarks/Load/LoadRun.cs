@@ -7,6 +7,9 @@ internal enum LoadPhase
 {
     /// <summary>Connecting and warming up.</summary>
     Before,
+
+    /// <summary>Measured before clients begin to leave and return, to compare with.</summary>
+    Calm,
     Measured,
 
     /// <summary>What is still under way is counted, no longer measured.</summary>
@@ -23,6 +26,9 @@ internal sealed class LoadRun(LoadOptions options, IPEndPoint gateway)
 
     /// <summary>From publishing to a client's read.</summary>
     public LatencyHistogram Latencies { get; } = new();
+
+    /// <summary>The same before clients began to leave and return.</summary>
+    public LatencyHistogram CalmLatencies { get; } = new();
 
     public IPEndPoint Gateway => gateway;
 

@@ -29,7 +29,7 @@ internal sealed class LoadThread : IDisposable
     public LoadThread(LoadRun run, LoadClient[] clients)
     {
         (_run, _clients, _toOpen) = (run, clients, new Queue<LoadClient>(clients));
-        _sampler = new LatencySampler(run.SampleEvery, run.Latencies);
+        _sampler = new LatencySampler(run.SampleEvery);
         _thread = new Thread(Run) { Name = "load", IsBackground = true };
     }
 
@@ -93,7 +93,7 @@ internal sealed class LoadThread : IDisposable
     {
         _phase = phase;
         var now = (_delivered, _bytes, LibC.ThreadProcessorTime());
-        _sampler.IsOn = phase == LoadPhase.Measured;
+        _sampler.Latencies = phase switch { LoadPhase.Measured => _run.Latencies, LoadPhase.Calm => _run.CalmLatencies, _ => null };
         if (phase == LoadPhase.Measured) _atStart = now;
         else Measured = (now._delivered - _atStart.Delivered, now._bytes - _atStart.Bytes, now.Item3 - _atStart.Processor);
     }

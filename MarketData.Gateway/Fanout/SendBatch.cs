@@ -12,6 +12,9 @@ public sealed partial class SendBatch : IDisposable
     /// <summary>Sends in one go.</summary>
     public const int Capacity = 128;
 
+    // A large send costs much more than its call, and a batch of them would keep a processor from everybody else for milliseconds.
+    private const int MaxBatched = 4096;
+
     private const int DontWait = 0x40, NoSignal = 0x4000;
     private readonly IoUring? _ring;
     private readonly SafeHandle?[] _held = new SafeHandle?[Capacity];
@@ -48,7 +51,7 @@ public sealed partial class SendBatch : IDisposable
         if (connection == null || bytes.IsEmpty) return;
         try
         {
-            if (_ring == null)
+            if (_ring == null || bytes.Length > MaxBatched)
             {
                 _taken[number] = (int)Send(connection, bytes, bytes.Length, DontWait | NoSignal);
                 return;
