@@ -41,12 +41,14 @@ public sealed class ClientSender(FeedLog log, SendBatch batch, FeedInbox feed, G
     /// <summary>Adds a send to a connection for which nothing waits; see <see cref="SendBatch"/>.</summary>
     public void Add(SafeHandle? connection, ReadOnlySpan<byte> bytes) => batch.Add(connection, bytes);
 
-    /// <summary>Adds a send of what waits for a client, when that is shared bytes in one piece; of nothing when it is not.</summary>
+    /// <summary>Adds a send of what waits for a client, when that is shared bytes in one piece, and few; of nothing when it is not.</summary>
     public void Add(GatewayClient client)
     {
-        var (queue, transport) = (client.Output.Queue, client.Output.Transport);
-        bool isOpen = client.Close == null && client.Output is { HasJoined: true, HasLeft: false } && !transport.IsBusy && transport.Problem == null;
-        batch.Add(isOpen ? transport.Connection : null, isOpen ? queue.Shared : default);
+        var (output, transport) = (client.Output, client.Output.Transport);
+        bool isOpen = client.Close == null && output is { HasJoined: true, HasLeft: false } && !transport.IsBusy && transport.Problem == null;
+        var bytes = isOpen ? output.Queue.Shared : default;
+        // A large send would be tried at once, while the small ones before it wait.
+        batch.Add(bytes.Length <= SendBatch.MaxTogether ? transport.Connection : null, bytes);
     }
 
     /// <summary>Sends what was added, and returns what each connection took; see <see cref="SendBatch.Complete"/>.</summary>

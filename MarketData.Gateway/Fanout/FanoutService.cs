@@ -25,7 +25,7 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
     {
         (_lifetime, _logger) = (lifetime, logger);
         Log = new FeedLog(options.Value.LogMegabytes << 20, Wake);
-        _batches = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => new SendBatch(options.Value.IoUring && OperatingSystem.IsLinux()))];
+        _batches = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => new SendBatch(options.Value.IoUring))];
         _workers = [.. _batches.Select(batch => new FanoutWorker(Log, new ClientSender(Log, batch, feed, options.Value, metrics, latency, time)))];
         _threads = [.. _workers.Select((worker, number) => new Thread(() => Run(worker)) { IsBackground = true, Name = $"fan-out {number}" })];
         Log.Open([.. _workers.Select(worker => worker.Floor)]);
@@ -34,8 +34,8 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
     /// <summary>What the feed tells the workers.</summary>
     public FeedLog Log { get; }
 
-    /// <summary>Whether the workers send many messages in one system call.</summary>
-    public bool UsesIoUring => _batches[0].IsOneCall;
+    /// <summary>Whether the workers send many small messages in one system call.</summary>
+    public bool UsesIoUring => _batches.All(batch => batch.HasIoUring);
 
     /// <summary>Lets the workers look at what has been added to the log.</summary>
     public void Wake()
@@ -65,7 +65,7 @@ public sealed partial class FanoutService : IHostedService, IHealthCheck, IDispo
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_batches[0].Refusal is { } refusal) LogRefused(refusal);
+        if (_batches.Select(batch => batch.Refusal).FirstOrDefault(refusal => refusal != null) is { } refusal) LogRefused(refusal);
         foreach (var thread in _threads) thread.Start();
         return Task.CompletedTask;
     }

@@ -13,10 +13,10 @@ internal sealed unsafe partial class IoUring : IDisposable
 {
     // The same on all architectures.
     private const nint SetupCall = 425, EnterCall = 426;
-    private const uint ContinueAfterErrors = 1 << 7, RingsInOneMapping = 1;
+    private const uint ContinueAfterErrors = 1 << 7;
     private const byte SendOperation = 26;
     private const nint WaitForCompletions = 1, SubmissionsOffset = 0x10000000, MapFailed = -1;
-    private const int ReadWrite = 3, SharedPopulated = 0x8001, Interrupted = 4;
+    private const int ReadWrite = 3, SharedPopulated = 0x8001, Interrupted = 4, BadFile = 9;
 
     private readonly int _ring;
     private readonly byte* _rings;
@@ -36,7 +36,16 @@ internal sealed unsafe partial class IoUring : IDisposable
             (nint)parameters.Completions.Entries + ((nint)parameters.CompletionCount * sizeof(Completion)));
         _submissionsLength = (nint)parameters.SubmissionCount * sizeof(Submission);
         _rings = Map(_ringsLength, 0);
-        _submissions = (Submission*)Map(_submissionsLength, SubmissionsOffset);
+        try
+        {
+            _submissions = (Submission*)Map(_submissionsLength, SubmissionsOffset);
+        }
+        catch
+        {
+            _ = Unmap(_rings, _ringsLength);
+            throw;
+        }
+
         _submissionHead = At(parameters.Submissions.Head);
         _submissionTail = At(parameters.Submissions.Tail);
         _completionHead = At(parameters.Completions.Head);
@@ -55,17 +64,25 @@ internal sealed unsafe partial class IoUring : IDisposable
         var parameters = new Parameters { Flags = ContinueAfterErrors };
         int ring = (int)Setup(SetupCall, capacity, ref parameters);
         if (ring < 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+        IoUring opened;
         try
         {
-            // Every kernel that knows the flag has this.
-            if ((parameters.Features & RingsInOneMapping) == 0) throw new PlatformNotSupportedException("The kernel's io_uring is too old.");
-            return new IoUring(ring, parameters);
+            opened = new IoUring(ring, parameters);
         }
         catch
         {
             _ = Close(ring);
             throw;
         }
+
+        // A sandbox may let a ring be made and refuse its use, or sends.
+        Span<int> result = [0];
+        opened.Push(-1, default, 0, 0);
+        opened.Submit(result);
+        if (result[0] == -BadFile) return opened;
+        int error = result[0] < 0 ? -result[0] : Marshal.GetLastPInvokeError();
+        opened.Dispose();
+        throw new Win32Exception(error);
     }
 
     /// <summary>Adds a send, which must not be more than the capacity.</summary>
@@ -97,7 +114,10 @@ internal sealed unsafe partial class IoUring : IDisposable
         // Short of memory it leaves some in the ring: they are taken back.
         Volatile.Write(ref *_submissionTail, Volatile.Read(ref *_submissionHead));
         // None waits, so all that were begun are there already, and this asks again only in theory.
-        for (nint ended = Reap(results); ended < begun; ended += Reap(results)) Enter(0, begun - ended);
+        for (nint ended = Reap(results); ended < begun; ended += Reap(results))
+        {
+            if (Enter(0, begun - ended) < 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
     }
 
     public void Dispose()

@@ -4,16 +4,19 @@ using System.Runtime.InteropServices;
 namespace MarketData.Gateway.Fanout;
 
 /// <summary>
-/// Sends to many connections without waiting for any. Where the kernel has io_uring, all of them are one system call: for a message of a
-/// few hundred bytes the call itself is a large part of what a send costs. Elsewhere each is a call of its own. For one thread at a time.
+/// Sends to many connections without waiting for any. Where the kernel has io_uring, all small sends are one system call: for a message of a
+/// few hundred bytes the call itself is a large part of what a send costs. Others are a call each. For one thread at a time.
 /// </summary>
 public sealed partial class SendBatch : IDisposable
 {
     /// <summary>Sends in one go.</summary>
     public const int Capacity = 128;
 
-    // A large send costs much more than its call, and a batch of them would keep a processor from everybody else for milliseconds.
-    private const int MaxBatched = 4096;
+    /// <summary>
+    /// Bytes of a send that goes together with others. A larger one costs much more than its call, and many of them in one call would keep a
+    /// processor from everybody else for milliseconds.
+    /// </summary>
+    public const int MaxTogether = 4096;
 
     private const int DontWait = 0x40, NoSignal = 0x4000;
     private readonly IoUring? _ring;
@@ -24,24 +27,24 @@ public sealed partial class SendBatch : IDisposable
     /// <param name="usesIoUring">Whether to ask the kernel for io_uring.</param>
     public SendBatch(bool usesIoUring)
     {
-        if (!usesIoUring) return;
+        if (!usesIoUring || !OperatingSystem.IsLinux()) return;
         try
         {
             _ring = IoUring.Open(Capacity);
         }
-        catch (Exception exception) when (exception is Win32Exception or PlatformNotSupportedException or EntryPointNotFoundException)
+        catch (Win32Exception exception)
         {
             Refusal = exception.Message;
         }
     }
 
-    /// <summary>Whether a batch is one system call.</summary>
-    public bool IsOneCall => _ring != null;
+    /// <summary>Whether small sends are one system call.</summary>
+    public bool HasIoUring => _ring != null;
 
     /// <summary>Why the kernel does not give io_uring; null when it does or was not asked.</summary>
     public string? Refusal { get; }
 
-    /// <summary>Adds a send, at most <see cref="Capacity"/>.</summary>
+    /// <summary>Adds a send, at most <see cref="Capacity"/>; one that does not go together with others is tried at once.</summary>
     /// <param name="connection">The socket; nothing is sent when it is null.</param>
     /// <param name="bytes">In pinned memory.</param>
     public void Add(SafeHandle? connection, ReadOnlySpan<byte> bytes)
@@ -51,7 +54,7 @@ public sealed partial class SendBatch : IDisposable
         if (connection == null || bytes.IsEmpty) return;
         try
         {
-            if (_ring == null || bytes.Length > MaxBatched)
+            if (_ring == null || bytes.Length > MaxTogether)
             {
                 _taken[number] = (int)Send(connection, bytes, bytes.Length, DontWait | NoSignal);
                 return;
@@ -68,7 +71,7 @@ public sealed partial class SendBatch : IDisposable
         }
     }
 
-    /// <summary>Tries what was added and empties the batch.</summary>
+    /// <summary>Tries what has not been tried yet, and empties the batch.</summary>
     /// <returns>
     /// The bytes that each connection took, in the order of adding; valid until the next <see cref="Add"/>. After an error it is 0 or less,
     /// and a write of the connection's own meets the error again.
@@ -77,20 +80,34 @@ public sealed partial class SendBatch : IDisposable
     {
         int count = _count;
         _count = 0;
-        if (_ring != null)
+        if (_ring == null) return _taken.AsSpan(0, count);
+        try
         {
             _ring.Submit(_taken);
-            for (int i = 0; i < count; i++)
-            {
-                _held[i]?.DangerousRelease();
-                _held[i] = null;
-            }
+        }
+        finally
+        {
+            Release();
         }
 
         return _taken.AsSpan(0, count);
     }
 
-    public void Dispose() => _ring?.Dispose();
+    public void Dispose()
+    {
+        Release();
+        _ring?.Dispose();
+    }
+
+    // Whoever closes a connection waits for it.
+    private void Release()
+    {
+        foreach (ref var connection in _held.AsSpan())
+        {
+            connection?.DangerousRelease();
+            connection = null;
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "send")]
     private static partial nint Send(SafeHandle connection, ReadOnlySpan<byte> bytes, nint length, int flags);

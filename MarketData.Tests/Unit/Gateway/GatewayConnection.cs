@@ -154,7 +154,7 @@ internal sealed class GatewayConnection : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        var buffer = new byte[1 << 20];
+        var buffer = new byte[16 << 10];
         int length = 0;
         try
         {
@@ -169,6 +169,7 @@ internal sealed class GatewayConnection : IAsyncDisposable
                 }
 
                 length += result.Count;
+                if (length == buffer.Length) Array.Resize(ref buffer, 2 * length);
                 if (!result.EndOfMessage) continue;
                 Assert.Equal(WebSocketMessageType.Text, result.MessageType);
                 _received.Writer.TryWrite(buffer[..length]);
