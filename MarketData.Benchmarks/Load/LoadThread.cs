@@ -95,7 +95,7 @@ internal sealed class LoadThread : IDisposable
         var now = (_delivered, _bytes, LibC.ThreadProcessorTime());
         _sampler.Latencies = phase switch { LoadPhase.Measured => _run.Latencies, LoadPhase.Calm => _run.CalmLatencies, _ => null };
         if (phase == LoadPhase.Measured) _atStart = now;
-        else Measured = (now._delivered - _atStart.Delivered, now._bytes - _atStart.Bytes, now.Item3 - _atStart.Processor);
+        else if (phase == LoadPhase.After) Measured = (now._delivered - _atStart.Delivered, now._bytes - _atStart.Bytes, now.Item3 - _atStart.Processor);
     }
 
     private void Open(LoadClient client)

@@ -78,19 +78,17 @@ public sealed partial class SendBatch : IDisposable
     /// </returns>
     public ReadOnlySpan<int> Complete()
     {
-        int count = _count;
-        _count = 0;
-        if (_ring == null) return _taken.AsSpan(0, count);
+        var taken = _taken.AsSpan(0, _count);
         try
         {
-            _ring.Submit(_taken);
+            _ring?.Submit(taken);
         }
         finally
         {
             Release();
         }
 
-        return _taken.AsSpan(0, count);
+        return taken;
     }
 
     public void Dispose()
@@ -102,11 +100,13 @@ public sealed partial class SendBatch : IDisposable
     // Whoever closes a connection waits for it.
     private void Release()
     {
-        foreach (ref var connection in _held.AsSpan())
+        foreach (ref var connection in _held.AsSpan(0, _count))
         {
             connection?.DangerousRelease();
             connection = null;
         }
+
+        _count = 0;
     }
 
     [LibraryImport("libc", EntryPoint = "send")]

@@ -87,6 +87,7 @@ public sealed class SendingTests
             Assert.Equal(published[i], await quick.NextBytesAsync());
         }
 
+        Assert.True(await host.StatAsync("messagesSent") < 3 * published.Count, "No connection ever became full.");
         ofAll.Resume();
         ofMarket.Resume();
         foreach (var client in new[] { ofAll, ofMarket })
